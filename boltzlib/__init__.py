@@ -1,0 +1,26 @@
+"""boltzlib: the models of *Understanding Diffusion Models*, one function per equation.
+
+The library needs NumPy and SciPy only. Every public function names, in its
+docstring, the numbered equation of the book that it computes.
+
+>>> import boltzlib
+>>> model = boltzlib.Gaussian(mean=0.0, covariance=1.0)
+>>> model.log_prob([0.0]).round(6)
+array([-0.918939])
+"""
+
+from boltzlib import divergence, empirical, enumeration, gaussian, matrix_calculus
+from boltzlib.empirical import Empirical
+from boltzlib.gaussian import Gaussian
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Empirical",
+    "Gaussian",
+    "divergence",
+    "empirical",
+    "enumeration",
+    "gaussian",
+    "matrix_calculus",
+]

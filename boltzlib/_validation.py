@@ -1,0 +1,125 @@
+"""Argument checks shared by the whole library.
+
+Each check returns the argument in the form the caller works with, or raises a
+ValueError that names the parameter, what was expected and what came.
+Nothing here writes into an argument.
+"""
+
+import operator
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = [
+    "SUM_TOLERANCE",
+    "SYMMETRY_TOLERANCE",
+    "as_batch",
+    "as_probabilities",
+    "as_real_array",
+    "as_size",
+    "as_square_matrix",
+    "as_symmetric_matrix",
+    "check_rng",
+    "frozen_copy",
+]
+
+#: A table of probabilities may miss the sum 1 by this much.
+SUM_TOLERANCE = 1e-9
+
+#: Opposite entries of a symmetric matrix may differ by this much of its largest entry.
+SYMMETRY_TOLERANCE = 1e-12
+
+
+def as_real_array(
+    name: str, value: ArrayLike, *, ndim: int | None = None, finite: bool = True
+) -> NDArray[np.float64]:
+    """Return `value` as a non-empty float64 array (not copied when it is one)."""
+    try:
+        array = np.asarray(value)
+    except ValueError as error:  # rows of different lengths
+        raise ValueError(f"{name}: expected a regular array of numbers, got {value!r}") from error
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"{name}: expected real numbers, got dtype {array.dtype}")
+    if ndim is not None and array.ndim != ndim:
+        raise ValueError(f"{name}: expected {ndim} dimension(s), got shape {array.shape}")
+    if array.size == 0:
+        raise ValueError(f"{name}: expected at least one number, got shape {array.shape}")
+    array = array.astype(np.float64, copy=False)
+    if finite and not np.isfinite(array).all():
+        bad = array[~np.isfinite(array)][0]
+        raise ValueError(f"{name}: expected finite numbers, got {bad}")
+    return array
+
+
+def as_batch(name: str, value: ArrayLike, dimension: int | None = None) -> NDArray[np.float64]:
+    """Return data as an array of shape (n, N); shape (n,) is read as N = 1.
+
+    With `dimension` given, N must equal it.
+    """
+    array = as_real_array(name, value)
+    wanted = "(n, N) or (n,)" if dimension is None else f"(n, {dimension})"
+    if dimension == 1:
+        wanted += " or (n,)"
+    batch = array[:, np.newaxis] if array.ndim == 1 and dimension in (None, 1) else array
+    if batch.ndim != 2 or (dimension is not None and batch.shape[1] != dimension):
+        raise ValueError(f"{name}: expected shape {wanted}, got {array.shape}")
+    return batch
+
+
+def as_square_matrix(name: str, value: ArrayLike) -> NDArray[np.float64]:
+    """Return `value` as a float64 matrix of shape (N, N), N >= 1."""
+    matrix = as_real_array(name, value, ndim=2)
+    if matrix.shape[0] != matrix.shape[1]:
+        raise ValueError(f"{name}: expected a square matrix, got shape {matrix.shape}")
+    return matrix
+
+
+def as_symmetric_matrix(name: str, value: ArrayLike) -> NDArray[np.float64]:
+    """Return a matrix that is symmetric up to `SYMMETRY_TOLERANCE`, made exactly so."""
+    matrix = as_square_matrix(name, value)
+    asymmetry = np.abs(0.5 * matrix - 0.5 * matrix.T).max() * 2.0
+    if asymmetry > SYMMETRY_TOLERANCE * np.abs(matrix).max():
+        raise ValueError(
+            f"{name}: expected a symmetric matrix, got one that differs from its transpose "
+            f"by {asymmetry:.3g}; (S + S.T) / 2 is symmetric"
+        )
+    return 0.5 * matrix + 0.5 * matrix.T
+
+
+def as_probabilities(name: str, value: ArrayLike) -> NDArray[np.float64]:
+    """Return a table of probabilities: non-negative, sum 1 up to `SUM_TOLERANCE`."""
+    table = as_real_array(name, value)
+    if (table < 0).any():
+        raise ValueError(f"{name}: expected non-negative probabilities, got {table.min()}")
+    total = table.sum()
+    if abs(total - 1.0) > SUM_TOLERANCE:
+        raise ValueError(f"{name}: expected probabilities that sum to 1, got sum {total}")
+    return table
+
+
+def as_size(name: str, value: int) -> int:
+    """Return a positive integer."""
+    try:
+        size = operator.index(value)
+    except TypeError as error:
+        raise ValueError(f"{name}: expected a positive integer, got {value!r}") from error
+    if size < 1:
+        raise ValueError(f"{name}: expected a positive integer, got {size}")
+    return size
+
+
+def check_rng(rng: np.random.Generator) -> np.random.Generator:
+    """Return `rng` if it is a NumPy Generator."""
+    if not isinstance(rng, np.random.Generator):
+        raise ValueError(
+            "rng: expected a numpy.random.Generator such as "
+            f"np.random.default_rng(1), got {type(rng).__name__}"
+        )
+    return rng
+
+
+def frozen_copy(array: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a C-ordered copy that cannot be written to."""
+    copy = np.array(array, dtype=np.float64, order="C")
+    copy.flags.writeable = False
+    return copy

@@ -1,0 +1,34 @@
+"""What a notebook of the book uses: claims, symbols, figures, exercises.
+
+The only part of boltzlib that imports SymPy and Matplotlib.
+"""
+
+from boltzlib.book.card import on_this_page
+from boltzlib.book.claim import Claim, ClaimFailed, claim
+from boltzlib.book.errata import erratum
+from boltzlib.book.evaluate import evaluate
+from boltzlib.book.exercises import check_exercise
+from boltzlib.book.figures import show_figure
+from boltzlib.book.printing import latex
+from boltzlib.book.prove import equal
+from boltzlib.book.samples import MatrixSum, Samples
+from boltzlib.book.statement import chain, limit, stationary, together
+
+__all__ = [
+    "Claim",
+    "ClaimFailed",
+    "MatrixSum",
+    "Samples",
+    "chain",
+    "check_exercise",
+    "claim",
+    "equal",
+    "erratum",
+    "evaluate",
+    "latex",
+    "limit",
+    "on_this_page",
+    "show_figure",
+    "stationary",
+    "together",
+]

@@ -1,0 +1,398 @@
+"""The claim: one numbered equation whose three corners must agree.
+
+            derived  (what SymPy obtained from earlier equations)
+              /   \\
+             /     \\
+       stated ----- computed
+   (the formula     (what boltzlib returns)
+    you read)
+
+* derived ≡ stated, symbolically (`boltzlib.book.prove`);
+* stated ≈ computed: the stated formula at 40 digits (`boltzlib.book.evaluate`) against the
+  library, on random and on edge inputs;
+* every broken copy of the stated formula (`boltzlib.book.mutate`) must fail.
+
+A claim that does not hold raises `ClaimFailed`.  See `claim` for how to read one.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from boltzlib.book import card, numbering
+from boltzlib.book.corners import (
+    ClaimFailed,
+    Numbers,
+    check_derived,
+    check_limit,
+    show_case,
+    show_value,
+)
+from boltzlib.book.evaluate import CannotEvaluate, evaluate, to_numpy
+from boltzlib.book.mutate import broken_copies
+from boltzlib.book.printing import latex
+from boltzlib.book.prove import equal
+from boltzlib.book.provenance import source_so_far, tautology
+from boltzlib.book.statement import Limit, Statement
+
+MIME = "application/vnd.boltzlib.claim+json"
+KINDS = ("definition", "identity", "bound", "stationarity", "update", "limit", "statistical")
+
+_page: list[Claim] = []  # the claims of this notebook, in order
+
+
+@dataclass(frozen=True, eq=False)
+class Claim:
+    """A claim that holds: its statement and its record. Shown as a card in a notebook."""
+
+    statement: Statement
+    record: Mapping[str, Any]
+    counterexample: str | None = None
+
+    @property
+    def tex(self) -> str:
+        return self.statement.tex
+
+    def __repr__(self) -> str:
+        r = self.record
+        corners = " and ".join(c for c in ("derived", "computed") if r[c])
+        where = "for all sizes" if r["scope"] == "general" else f"for {r['sizes']}"
+        return (
+            f"({r['equation']}) {r['kind']} holds {where}: {corners}; "
+            f"{r['cases']} inputs; {r['killed']} of {r['mutants']} wrong versions rejected"
+        )
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return {
+            "text/plain": repr(self),
+            "text/html": card.html(self),
+            MIME: dict(self.record),
+        }
+
+
+def claim(
+    equation: str,
+    kind: str,
+    stated: Statement,
+    *,
+    derived=None,
+    computed: Callable | Sequence[Callable] | None = None,
+    library: str | None,
+    cases: Sequence[Mapping],
+    edges: Sequence[Mapping],
+    tight: Sequence[Mapping] = (),
+    tolerance: float = 1e-12,
+    given: Sequence[sp.Equality] = (),
+    lemmas: Sequence = (),
+    sizes: str | None = None,
+    erratum: str | None = None,
+    printed=None,
+    counterexample: Callable[[], tuple] | None = None,
+) -> Claim:
+    """Check an equation from all sides and return its card; raise if anything is amiss.
+
+    Parameters
+    ----------
+    equation : str
+        The number the reader sees, ``"2.15"``.
+    kind : str
+        One of ``definition identity bound stationarity update limit statistical``.
+    stated : Statement
+        The formula the reader sees, built with `chain`, `stationary`, `together` or `limit`.
+    derived : sympy expression, or one a chain
+        What the derivation above arrived at.  For a bound: the gap, in a form that is
+        visibly nonnegative.  A definition has none.
+    computed : callable, or one a chain
+        ``computed(case)`` returns the library's value of the chain, where `case` is one of
+        the mappings below.  For a statistical claim it returns independent replicates
+        along axis 0, whose mean is compared with the stated value.
+    library : str or None
+        Dotted public name that `computed` must have called; None only for pure mathematics.
+    cases, edges : sequences of mappings
+        Ordinary and extreme inputs: a value for each symbol of the statement.
+    tight : sequence of mappings
+        Of a bound: the inputs with equality.  At all others it must be strict.
+    tolerance : float
+        Largest relative difference between stated and computed (of arrays: in the maximum norm).
+    given : sequence of sympy.Equality
+        Facts the proof may use (``Eq(Sum(p[k], (k, 1, K)), 1)``).
+    lemmas : sequence of (Function, Lambda)
+        Nonnegative functions proved in an earlier claim, and what they stand for.
+    sizes : str, optional
+        For a claim that is only checked for named sizes, those: ``"N = 2, 3"``.
+    erratum : str, optional
+        What the lecture note prints and why it is wrong, in one sentence.
+    printed : sympy expression, Statement, optional
+        The note's wrong formula, in place of the (last side of the) stated one: it must fail.
+    counterexample : callable, optional
+        When the wrong form cannot be evaluated: returns (what the note says, what is right).
+
+    Returns
+    -------
+    Claim
+        Shows as a card, carries its record, and makes the display ``eq-2-15`` for the page.
+
+    Raises
+    ------
+    ClaimFailed
+        When a corner fails, the claim is a tautology, or a broken copy passes.
+    ValueError
+        When an argument is not what it should be.
+    """
+    numbering.check(equation)
+    _check_arguments(kind, stated, derived, computed, library, edges, sizes, erratum)
+    source = source_so_far(sys._getframe(1))
+    circular = tautology(source, equation) if source else None
+    if circular:
+        raise ClaimFailed(f"({equation}) is a tautology: {circular}")
+
+    every_case = [*cases, *edges, *tight]
+    _check_given(equation, given, every_case)
+    at_equality = frozenset(range(len(every_case) - len(tight), len(every_case)))
+    derivations = _one_each(derived, stated, "derived")
+    functions = _one_each(computed, stated, "computed")
+    if library is not None:
+        _check_called(equation, library, functions, every_case[0])
+    killed = 0
+    checked = []
+    for single, derivation, function in zip(stated.chains, derivations, functions, strict=True):
+        try:
+            if derivation is not None:
+                check_derived(single, derivation, given, lemmas)
+            numbers = Numbers(
+                single,
+                function,
+                every_case,
+                tolerance,
+                at_equality if single.turn else frozenset(),
+                kind == "statistical",
+            )
+            failure = numbers.check()
+        except (ClaimFailed, CannotEvaluate) as problem:
+            raise ClaimFailed(f"({equation}) {problem}") from problem
+        if failure:
+            raise ClaimFailed(f"({equation}) stated ≠ computed: {failure}{_mending(numbers)}")
+        if isinstance(stated, Limit):
+            try:
+                check_limit(stated, derivation, numbers)
+            except ClaimFailed as problem:
+                raise ClaimFailed(f"({equation}) {problem}") from problem
+            killed += _break_limit(equation, stated, derivation, numbers)
+        killed += _break(equation, numbers, given)
+        checked.append(numbers)
+    shown = _refute_printed(equation, stated, checked, erratum, printed, counterexample)
+    record = {
+        "equation": equation,
+        "origin": numbering.origin(equation),
+        "kind": kind,
+        "scope": "general" if sizes is None else "instance",
+        "sizes": sizes,
+        "library": library,
+        "derived": all(d is not None for d in derivations),
+        "computed": all(f is not None for f in functions),
+        "cases": len(every_case),
+        "tolerance": tolerance,
+        "mutants": killed,
+        "killed": killed,
+        "display": "generated",
+        "erratum": erratum,
+        "tex": stated.tex,
+    }
+    result = Claim(stated, record, shown)
+    _page.append(result)
+    card.glue(numbering.label(equation), stated.tex, equation)
+    return result
+
+
+def claims_so_far() -> list[Claim]:
+    """Return the claims made in this session, the last one for each number, in page order."""
+    return list({c.record["equation"]: c for c in _page}.values())
+
+
+def _check_arguments(kind, stated, derived, computed, library, edges, sizes, erratum):
+    if kind not in KINDS:
+        raise ValueError(f"kind: expected one of {', '.join(KINDS)}; got {kind!r}")
+    if not isinstance(stated, Statement):
+        raise ValueError(
+            f"stated: expected chain(…), stationary(…), …; got {type(stated).__name__}"
+        )
+    if (derived is None) != (kind == "definition"):
+        raise ValueError("derived: a definition has none, and every other kind has one")
+    if computed is None:
+        raise ValueError("computed: expected a function of a case; got None")
+    if not edges:
+        raise ValueError("edges: expected at least one extreme input; got none")
+    if (kind == "limit") != isinstance(stated, Limit):
+        raise ValueError("stated: a limit, and only a limit, is stated with limit(…)")
+    explicit = any(
+        isinstance(node, sp.MatrixBase)
+        for single in stated.chains
+        for position in single.formulas
+        for node in sp.preorder_traversal(single.sides[position])
+    )
+    if explicit and sizes is None:
+        raise ValueError("sizes: the statement holds a matrix of fixed size; name the sizes")
+    if erratum is not None and not erratum.strip().endswith("."):
+        raise ValueError("erratum: expected one sentence that ends in a full stop")
+
+
+def _check_given(equation, given, cases) -> None:
+    """A fact that the proof uses must hold at the inputs that test its conclusion."""
+    for fact in given:
+        for case in cases:
+            both = [to_numpy(evaluate(side, case)) for side in (fact.lhs, fact.rhs)]
+            if not np.allclose(*both, rtol=1e-12, atol=1e-12):
+                raise ClaimFailed(
+                    f"({equation}) given: {latex(fact)} does not hold at {show_case(case)}"
+                )
+
+
+def _one_each(values, stated, name) -> list:
+    values = list(values) if isinstance(values, (tuple, list)) else [values]
+    if values == [None]:
+        values *= len(stated.chains)
+    if len(values) != len(stated.chains):
+        raise ValueError(f"{name}: expected {len(stated.chains)}, one a chain; got {len(values)}")
+    return values
+
+
+def _resolve(library: str):
+    module, *rest = library.split(".")
+    target = importlib.import_module(module)
+    for k, name in enumerate(rest):
+        if not hasattr(target, name) and inspect.ismodule(target):
+            target = importlib.import_module(".".join([module, *rest[: k + 1]]))
+        else:
+            target = reduce(getattr, [name], target)
+    return target
+
+
+def _check_called(equation, library, functions, case) -> None:
+    """Run `computed` once and see that it really enters the named function."""
+    if not library.startswith("boltzlib."):
+        raise ValueError(f"library: expected a public name in boltzlib; got {library!r}")
+    target = _resolve(library)
+    target = target.fget if isinstance(target, property) else target
+    target = inspect.unwrap(getattr(target, "__func__", target))
+    prefix = target.__qualname__ + ("." if inspect.isclass(target) else "")
+    module = inspect.getsourcefile(target)
+    entered = False
+
+    def watch(frame, event, argument):
+        nonlocal entered
+        code = frame.f_code
+        if event == "call" and code.co_filename == module:
+            entered |= code.co_qualname == prefix or (
+                prefix.endswith(".") and code.co_qualname.startswith(prefix)
+            )
+
+    previous = sys.getprofile()
+    sys.setprofile(watch)
+    try:
+        for function in functions:
+            function(case)
+    finally:
+        sys.setprofile(previous)
+    if not entered:
+        raise ClaimFailed(f"({equation}) computed: it never calls {library}, which it names")
+
+
+def _break(equation, numbers: Numbers, given) -> int:
+    """Try every broken copy of every side; return how many were rejected."""
+    rejected = 0
+    for position in numbers.chain.formulas:
+        side = numbers.chain.sides[position]
+        if side.is_number:
+            continue  # a bare 0 or 1 has no slips of its own
+        for broken in broken_copies(side):
+            survives = numbers.survivor(position, broken)
+            if survives is None:
+                continue  # it has no value at these inputs: nothing was tried
+            if survives and not _equivalent(broken, side, given):
+                raise ClaimFailed(
+                    f"({equation}) the check has no teeth: it also accepts the broken copy "
+                    f"{latex(broken)}; add inputs that tell it from {latex(side)}"
+                )
+            rejected += not survives
+    if numbers.chain.turn:
+        if numbers.flipped_survives():
+            raise ClaimFailed(f"({equation}) the check has no teeth: the flipped bound passes too")
+        rejected += 1
+    if not rejected:
+        raise ClaimFailed(f"({equation}) the check has no teeth: no broken copy could be tried")
+    return rejected
+
+
+def _equivalent(broken, side, given) -> bool:
+    try:
+        return equal(broken, side, given)
+    except (ValueError, TypeError, NotImplementedError, AttributeError):
+        return False  # SymPy cannot say: the copy counts as different
+
+
+def _break_limit(equation, stated: Limit, derivation, numbers) -> int:
+    """A wrong value or a wrong rate must be rejected too."""
+    wrong = [
+        Limit(stated.chains, variable=stated.variable, value=stated.value + 1, rate=stated.rate),
+        Limit(stated.chains, variable=stated.variable, value=stated.value, rate=stated.rate**2),
+        Limit(
+            stated.chains, variable=stated.variable, value=stated.value, rate=sp.sqrt(stated.rate)
+        ),
+    ]
+    for broken in wrong:
+        try:
+            check_limit(broken, derivation, numbers)
+        except ClaimFailed:
+            continue
+        raise ClaimFailed(f"({equation}) the check has no teeth: it also accepts {broken.tex}")
+    return len(wrong)
+
+
+def _mending(numbers: Numbers) -> str:
+    """Name the standard slip that would make stated and computed agree, if there is one."""
+    for position in numbers.chain.formulas:
+        for broken in broken_copies(numbers.chain.sides[position]):
+            if numbers.survivor(position, broken):
+                return f". It would agree if it read {latex(broken)}"
+    return ""
+
+
+def _refute_printed(equation, stated, checked, erratum, printed, counterexample) -> str | None:
+    """Show that the note's form is wrong: it must fail where the right one holds."""
+    if erratum is None:
+        if printed is not None or counterexample is not None:
+            raise ValueError("erratum: a printed form or counter-example needs its sentence")
+        return None
+    if counterexample is not None:
+        says, right = counterexample()
+        if _shown(says) == _shown(right):
+            raise ClaimFailed(f"({equation}) the counter-example refutes nothing: both give {says}")
+        return f"the note's form gives {_shown(says)}; right is {_shown(right)}"
+    if printed is None:
+        raise ValueError("printed: an erratum needs the printed form or a counter-example")
+    if isinstance(printed, Statement):
+        pairs = list(zip(checked, printed.chains, strict=True))
+    else:
+        position = checked[-1].chain.formulas[-1]
+        pairs = [(checked[-1], checked[-1].chain.replace(position, sp.sympify(printed)))]
+    for numbers, single in pairs:
+        failure = numbers.check(single)
+        if failure:
+            return f"for the note's form: {failure}"
+    raise ClaimFailed(f"({equation}) the printed form passes too: it is no erratum")
+
+
+def _shown(value) -> str:
+    return value if isinstance(value, str) else show_value(value)
+
+
+__all__ = ["KINDS", "MIME", "Claim", "ClaimFailed", "claim", "claims_so_far"]

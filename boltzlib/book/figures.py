@@ -1,0 +1,134 @@
+"""Figures that follow the page: one SVG whose colours are those of the light or dark theme.
+
+Matplotlib draws with stand-in colours; each is replaced by a CSS variable of the book, with
+the light value as fallback, so that the same picture is legible on either background and in
+plain Jupyter.  Alt text is required.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from html import escape
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+
+# Use these by name in a figure; C1 … C6 are also the default colour cycle.
+INK, MUTED, PAPER = "#010203", "#040506", "#fdfcfb"
+C1, C2, C3, C4, C5, C6 = "#0f766e", "#b45309", "#4f46a5", "#be185d", "#15803d", "#6b7280"
+
+_VARIABLES = {
+    INK: "var(--book-ink,#1f2933)",
+    MUTED: "var(--book-muted,#6b7280)",
+    PAPER: "var(--book-paper,#ffffff)",
+    C1: f"var(--book-c1,{C1})",
+    C2: f"var(--book-c2,{C2})",
+    C3: f"var(--book-c3,{C3})",
+    C4: f"var(--book-c4,{C4})",
+    C5: f"var(--book-c5,{C5})",
+    C6: f"var(--book-c6,{C6})",
+}
+
+STYLE = {
+    "figure.figsize": (6.4, 3.6),
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "savefig.facecolor": "none",
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": INK,
+    "axes.titlecolor": INK,
+    "axes.titlesize": "medium",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.prop_cycle": mpl.cycler(color=[C1, C2, C3, C4, C5, C6]),
+    "axes.linewidth": 0.8,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "text.color": INK,
+    "grid.color": MUTED,
+    "grid.alpha": 0.25,
+    "legend.frameon": False,
+    "lines.linewidth": 2.0,
+    "lines.solid_capstyle": "round",
+    "font.size": 11,
+    "font.family": "DejaVu Sans",
+    "mathtext.fontset": "dejavusans",
+    "svg.fonttype": "path",
+}
+
+
+def new_figure(
+    rows: int = 1, columns: int = 1, *, size: tuple[float, float] = (6.4, 3.6), **options
+):
+    """Return ``(figure, axes)`` in the book's style, like ``plt.subplots``."""
+    with mpl.rc_context(STYLE):
+        return plt.subplots(rows, columns, figsize=size, layout="constrained", **options)
+
+
+class Figure:
+    """A drawn figure with its alt text and caption."""
+
+    def __init__(self, svg: str, alt: str, caption: str):
+        self.svg, self.alt, self.caption = svg, alt, caption
+
+    def __repr__(self) -> str:
+        return f"Figure: {self.alt}"
+
+    def _repr_html_(self) -> str:
+        note = f"<figcaption>{escape(self.caption)}</figcaption>" if self.caption else ""
+        return f'<figure class="book-figure">{self.svg}{note}</figure>'
+
+
+def show_figure(figure, *, alt: str, caption: str = "") -> Figure:
+    """Turn a Matplotlib figure into the book's form; the last line of a figure's cell.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        Drawn on axes from `new_figure`, with the colours of this module.
+    alt : str
+        What a reader who cannot see the figure should know: at least 40 characters.
+    caption : str
+        Shown below it.
+
+    Raises
+    ------
+    ValueError
+        When the alt text is missing or too short to say anything.
+    """
+    if not isinstance(alt, str) or len(alt.strip()) < 40:
+        raise ValueError(f"alt: expected at least 40 characters of description, got {alt!r}")
+    salt = hashlib.sha256((alt + caption).encode()).hexdigest()[:12]
+    drawn = io.StringIO()
+    with mpl.rc_context({**STYLE, "svg.hashsalt": salt}):
+        figure.savefig(
+            drawn, format="svg", transparent=True, metadata={"Date": None, "Creator": None}
+        )
+    plt.close(figure)
+    return Figure(_adapt(drawn.getvalue(), alt, salt), alt, caption)
+
+
+def _adapt(svg: str, alt: str, salt: str) -> str:
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"<!--.*?-->\s*", "", svg, flags=re.DOTALL)
+    for colour, variable in _VARIABLES.items():
+        svg = svg.replace(colour, variable)
+    used = set(re.findall(r'(?:url\(#|href="#)([^)"]+)', svg))
+    for name in set(re.findall(r'\bid="([^"]+)"', svg)):
+        new = f'id="{salt}-{name}"' if name in used else ""
+        svg = svg.replace(f'id="{name}"', new)
+    for name in used:
+        svg = svg.replace(f"url(#{name})", f"url(#{salt}-{name})")
+        svg = svg.replace(f'href="#{name}"', f'href="#{salt}-{name}"')
+    svg = re.sub(r"[ \t]*\n\s*", "\n", re.sub(r"<g >", "<g>", svg))
+    width, height = re.search(r'width="([\d.]+)pt" height="([\d.]+)pt"', svg).groups()
+    size = f'width="{width}pt" height="{height}pt"'
+    described = (
+        f'role="img" aria-label="{escape(alt, quote=True)}" style="max-width:100%;height:auto"'
+    )
+    return svg.replace(size, f'width="{float(width) * 4 / 3:.0f}" {described}', 1)

@@ -1,0 +1,178 @@
+"""Decide symbolically whether two formulas agree, or whether one is never negative.
+
+SymPy answers ``a == b`` by structure.  Here both sides are first brought to a normal form:
+sums split by linearity with constants in front, products of matrices expanded, traces
+rotated.  A "no" means *not proved*, never *refuted*: the numeric corner refutes.
+
+>>> from sympy import IndexedBase, Sum, symbols
+>>> i, n, m = symbols("i n m", integer=True, positive=True)
+>>> x = IndexedBase("x")
+>>> equal(Sum(x[i] - m, (i, 1, n)), Sum(x[i], (i, 1, n)) - n * m)
+True
+>>> equal(Sum(x[i] - m, (i, 1, n)), Sum(x[i], (i, 1, n)) + n * m)
+False
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import sympy as sp
+
+from boltzlib.book.samples import MatrixSum, Sample
+
+# A lemma g(u) >= 0, used by `nonnegative`: a Function with nonnegative=True and what it stands for.
+Lemma = tuple[sp.Function, sp.Lambda]
+
+
+def equal(a, b, given: Iterable[sp.Equality] = ()) -> bool:
+    """Return whether `a` = `b` could be proved, for all values of their symbols.
+
+    Parameters
+    ----------
+    a, b : sympy.Expr or sympy.MatrixExpr
+        The two formulas; a sum of symbolic length or a matrix of symbolic size is fine.
+    given : iterable of sympy.Equality
+        Facts that may be used, each as a rewriting of its left into its right side:
+        ``Eq(Sum(p[k], (k, 1, K)), 1)``, ``Eq(Sigma.T, Sigma)``.
+    """
+    rules = {fact.lhs: fact.rhs for fact in given}
+    a, b = _prepare(a, rules), _prepare(b, rules)
+    if a == b:
+        return True
+    if getattr(a, "is_Matrix", False) or getattr(b, "is_Matrix", False):
+        return _equal_matrices(a, b, rules)
+    difference = normal(a - b, rules)
+    if difference == 0:
+        return True
+    return sp.simplify(difference) == 0 or sp.simplify(sp.expand_log(difference, force=False)) == 0
+
+
+def _prepare(formula, rules):
+    formula = sp.sympify(formula)
+    for before, after in rules.items():
+        formula = formula.xreplace({before: after})
+    return formula
+
+
+def normal(formula, given=None):
+    """Return a normal form of a scalar formula: linear sums, rotated traces, facts applied."""
+    given = given or {}
+    formula = sp.sympify(formula).replace(lambda e: isinstance(e, sp.Trace), _normal_trace)
+    formula = sp.expand(formula.doit() if formula.has(sp.Derivative, sp.Integral) else formula)
+    formula = formula.replace(lambda e: isinstance(e, sp.Sum), _linear_sum)
+    formula = sp.expand(formula)
+    rules = {_linear_sum(k) if isinstance(k, sp.Sum) else k: v for k, v in given.items()}
+    for before, after in rules.items():
+        formula = (
+            formula.subs(before, after) if before.is_Atom else formula.xreplace({before: after})
+        )
+    return sp.expand(formula)
+
+
+def _linear_sum(total):
+    """Split one sum into a sum a term; move what the index does not touch to the front."""
+    if not isinstance(total, sp.Sum):
+        return total
+    body, *limits = total.args
+    if len(limits) > 1:  # nested: the innermost index first
+        inner = _linear_sum(sp.Sum(body, limits[0]))
+        return normal(sp.Sum(inner, *limits[1:]))
+    index, lower, upper = limits[0]
+    dummy = sp.Symbol(f"_{_depth(body)}", integer=True, positive=True)
+    body = sp.expand(
+        sp.expand_log(sp.expand(body.xreplace({index: dummy}) if index != dummy else body))
+    )
+    result = sp.S.Zero
+    for term in sp.Add.make_args(body):
+        front, inside = term.as_independent(dummy, as_Add=False)
+        count = upper - lower + 1
+        result += front * (count if inside == 1 else sp.Sum(inside, (dummy, lower, upper)))
+    return result
+
+
+def _depth(body) -> int:
+    return 1 + max((_depth(s.function) for s in body.atoms(sp.Sum)), default=0)
+
+
+def _normal_trace(trace):
+    """Expand a trace and rotate (or transpose) each product to the first of its equivalents."""
+    argument = trace.arg.expand().doit() if hasattr(trace.arg, "expand") else trace.arg
+    result = sp.S.Zero
+    for term in argument.args if isinstance(argument, sp.MatAdd) else (argument,):
+        scalar, factors = _factors(term)
+        turns = [factors[k:] + factors[:k] for k in range(len(factors))]
+        turns += [[f.T.doit() for f in reversed(turn)] for turn in turns]
+        first = min(turns, key=lambda turn: sp.default_sort_key(sp.Tuple(*turn)))
+        result += scalar * sp.Trace(sp.MatMul(*first) if len(first) > 1 else first[0])
+    return result
+
+
+def _factors(term):
+    parts = term.args if isinstance(term, sp.MatMul) else (term,)
+    scalars = [p for p in parts if not getattr(p, "is_Matrix", False)]
+    return sp.Mul(*scalars), [p for p in parts if getattr(p, "is_Matrix", False)]
+
+
+def _equal_matrices(a, b, rules) -> bool:
+    if getattr(a, "shape", ()) != getattr(b, "shape", ()):
+        return False
+    return bool(_expanded(_prepare(_expanded(sp.MatAdd(a, -b)), rules)).is_ZeroMatrix)
+
+
+def _expanded(matrix):
+    if isinstance(matrix, sp.MatrixBase):
+        entries = matrix.applyfunc(sp.simplify).as_immutable()
+        return sp.ZeroMatrix(*matrix.shape) if entries.is_zero_matrix else entries
+    matrix = matrix.doit().expand().doit()
+    matrix = matrix.replace(lambda e: isinstance(e, MatrixSum), lambda e: e.split())
+    matrix = matrix.doit().expand().doit()
+    terms: dict = {}
+    for term in matrix.args if isinstance(matrix, sp.MatAdd) else (matrix,):
+        scalar, factors = _factors(term)
+        key = tuple(_renamed(f) for f in factors)
+        terms[key] = sp.simplify(terms.get(key, 0) + scalar)
+    kept = [sp.MatMul(c, *key).doit() for key, c in terms.items() if c != 0]
+    kept = [t for t in kept if not t.is_ZeroMatrix]
+    if not kept:
+        return sp.ZeroMatrix(*matrix.shape)
+    return sp.MatAdd(*kept) if len(kept) > 1 else kept[0]
+
+
+def _renamed(factor):
+    """Give the index of a matrix sum one fixed name, so that Σ_i and Σ_j compare equal."""
+    if not isinstance(factor, MatrixSum):
+        return factor
+    index, lower, upper = factor.limits
+    dummy = sp.Symbol("_1", integer=True, positive=True)
+    body = factor.body.replace(
+        lambda e: isinstance(e, Sample) and e.index == index,
+        lambda e: e.family[dummy],
+    )
+    return MatrixSum(body.xreplace({index: dummy}), (dummy, lower, upper))
+
+
+def nonnegative(formula, lemmas: Iterable[Lemma] = ()) -> bool:
+    """Return whether `formula` is visibly never negative.
+
+    Visibly: SymPy's assumptions say so, or it is a sum, product or integral (upwards) of
+    such, or a function that a lemma says is nonnegative.
+    """
+    formula = sp.sympify(formula)
+    if formula.is_nonnegative:
+        return True
+    if isinstance(formula, (sp.Sum, sp.Product)):
+        return nonnegative(formula.function, lemmas)
+    if isinstance(formula, sp.Integral):
+        upwards = all(sp.simplify(hi - lo).is_nonnegative for _, lo, hi in formula.limits)
+        return upwards and nonnegative(formula.function, lemmas)
+    if isinstance(formula, (sp.Add, sp.Mul)):
+        return all(nonnegative(part, lemmas) for part in formula.args)
+    return any(formula.func == function for function, _ in lemmas)
+
+
+def expand_lemmas(formula, lemmas: Iterable[Lemma]):
+    """Replace each lemma's function by what it stands for."""
+    for function, meaning in lemmas:
+        formula = formula.replace(function, meaning)
+    return formula

@@ -1,0 +1,183 @@
+"""Where the two symbolic corners of a claim come from.
+
+A claim is a tautology when its derived side is its stated side by construction: the same
+variable, one computed from the other, or the same text typed twice.  Comparing the objects
+cannot tell, since an honest derivation *ends* at the stated formula; the code can.
+
+>>> source = '''
+... slope = diff(D, mu)
+... claim("2.15", "identity", stated=chain("g", "=", slope), derived=slope)
+... '''
+>>> tautology(source, "2.15")
+'`stated` is built from `slope`, which is also what `derived` is'
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from types import FrameType
+
+from boltzlib.book.statement import FLIPPED
+
+# Calls that transform a formula.  A derivation that uses none of them derives nothing.
+# fmt: off
+TRANSFORMATIONS = frozenset([
+    "adjugate", "apart", "cancel", "cofactor", "collect", "combsimp", "det", "diff", "doit",
+    "dsolve", "expand", "expand_log", "factor", "factor_terms", "integrate", "inv", "limit",
+    "linsolve", "logcombine", "nsimplify", "powsimp", "refine", "replace", "rewrite", "series",
+    "simplify", "solve", "solveset", "split", "subs", "summation", "together", "trigsimp",
+    "xreplace",
+])
+# fmt: on
+
+
+def tautology(source: str, equation: str) -> str | None:
+    """Return why the claim for `equation` in `source` is a tautology, or None if it is not.
+
+    Parameters
+    ----------
+    source : str
+        The code that ran up to and including the call ``claim(equation, …)``.
+    equation : str
+        The number given as the call's first argument.
+    """
+    tree = ast.parse(textwrap.dedent(source))
+    call = _find_call(tree, equation)
+    if call is None:
+        return None
+    arguments = {k.arg: k.value for k in call.keywords}
+    stated, derived = arguments.get("stated"), arguments.get("derived")
+    if len(call.args) > 2:
+        stated = call.args[2]
+    if stated is None or derived is None:
+        return None
+    origins = _origins(tree, call.lineno)
+    for piece in _pieces(derived):
+        if isinstance(piece, ast.Name) and piece.id in _closure(stated, origins):
+            return f"`stated` is built from `{piece.id}`, which is also what `derived` is"
+        for side in _conclusions(stated, origins):
+            if isinstance(side, ast.Name) and side.id in _closure(piece, origins):
+                return f"`derived` is built from `{side.id}`, which is what `stated` concludes"
+            if _inlined(side, origins) == _inlined(piece, origins):
+                return "`derived` and the conclusion of `stated` are the same text"
+        if not _transforms(piece, origins):
+            return (
+                "`derived` is typed in, not derived: nothing such as diff, solve, doit or "
+                "simplify leads to it"
+            )
+    return None
+
+
+def source_so_far(frame: FrameType) -> str | None:
+    """Return the code of a notebook up to the running cell, or of the calling function."""
+    cells = frame.f_globals.get("In")
+    if isinstance(cells, list) and "get_ipython" in frame.f_globals:
+        return "\n".join(_plain(cell) for cell in cells)
+    try:
+        return inspect.getsource(frame)
+    except OSError:
+        return None
+
+
+def _plain(cell: str) -> str:
+    """Drop a cell that is not plain Python (a magic, a syntax error that was corrected)."""
+    try:
+        ast.parse(cell)
+    except SyntaxError:
+        return ""
+    return cell
+
+
+def _find_call(tree, equation):
+    found = None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", None) == "claim" and node.args:
+            first = node.args[0]
+            if isinstance(first, ast.Constant) and first.value == equation:
+                found = node  # the last one is the one that runs
+    return found
+
+
+def _origins(tree, before: int) -> dict[str, list[ast.AST]]:
+    """Return, for each name, what it was bound to (functions: their body) above a line."""
+    origins: dict[str, list[ast.AST]] = {}
+    for node in sorted(ast.walk(tree), key=lambda n: getattr(n, "lineno", 0)):
+        if getattr(node, "lineno", before) >= before:
+            continue
+        if isinstance(node, ast.FunctionDef):
+            origins[node.name] = [node]
+        elif isinstance(node, ast.Assign):
+            for target in node.targets:
+                for name in _names(target):
+                    fresh = name not in _names(node.value)
+                    origins[name] = [node.value] if fresh else [*origins.get(name, []), node.value]
+        elif isinstance(node, ast.AugAssign):
+            for name in _names(node.target):
+                origins.setdefault(name, []).append(node.value)
+        elif isinstance(node, ast.For):
+            for name in _names(node.target):
+                origins[name] = [node.iter]
+    return origins
+
+
+def _names(node) -> set[str]:
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+
+
+def _closure(node, origins) -> set[str]:
+    """All names that `node` depends on, through any number of assignments."""
+    todo, seen = list(_names(node)), set()
+    while todo:
+        name = todo.pop()
+        if name not in seen:
+            seen.add(name)
+            todo += [n for value in origins.get(name, []) for n in _names(value)]
+    return seen
+
+
+def _pieces(node) -> list[ast.AST]:
+    if isinstance(node, (ast.Tuple, ast.List)):
+        return [p for element in node.elts for p in _pieces(element)]
+    return [] if isinstance(node, ast.Constant) and node.value is None else [node]
+
+
+def _conclusions(node, origins) -> list[ast.AST]:
+    """The last formula of each equality: a derivation may start from the others.
+
+    The gap of a bound is the difference of its sides, so a bound has no conclusion here.
+    """
+    if isinstance(node, ast.Name) and len(origins.get(node.id, [])) == 1:
+        return _conclusions(origins[node.id][0], origins)
+    name = getattr(node.func, "id", "") if isinstance(node, ast.Call) else ""
+    if name in ("stationary", "together"):
+        return [side for argument in node.args for side in _conclusions(argument, origins)]
+    if name == "limit":
+        return node.args[1:2]
+    if name != "chain" or any(getattr(a, "value", "") in FLIPPED for a in node.args[1::2]):
+        return []
+    return [a for a in node.args[::2] if not isinstance(a, ast.Constant)][-1:]
+
+
+def _inlined(node, origins, depth: int = 8) -> str:
+    class Inline(ast.NodeTransformer):
+        def visit_Name(self, name):
+            values = origins.get(name.id, [])
+            if depth and len(values) == 1 and isinstance(values[0], ast.expr):
+                return ast.parse(_inlined(values[0], origins, depth - 1), mode="eval").body
+            return name
+
+    copy = ast.parse(ast.unparse(node), mode="eval").body
+    return ast.unparse(Inline().visit(copy))
+
+
+def _transforms(node, origins) -> bool:
+    todo = [node, *(value for name in _closure(node, origins) for value in origins.get(name, []))]
+    for part in todo:
+        for call in ast.walk(part):
+            if isinstance(call, ast.Call):
+                name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+                if name in TRANSFORMATIONS:
+                    return True
+    return False

@@ -1,0 +1,136 @@
+"""What an equation says, as an object that can be shown, evaluated and broken.
+
+>>> from sympy import symbols
+>>> a, b = symbols("a b", positive=True)
+>>> chain("m", "=", (a + b) / 2, ">=", 2 * a * b / (a + b)).tex
+'m = \\frac{a}{2} + \\frac{b}{2} \\ge \\frac{2 a b}{a + b}'
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sympy as sp
+
+from boltzlib.book.printing import latex
+
+_TEX = {
+    "=": "=",
+    ":=": ":=",
+    "propto": r"\propto",
+    ">=": r"\ge",
+    "<=": r"\le",
+    ">": ">",
+    "<": "<",
+}
+EQUALITIES = ("=", ":=", "propto")
+FLIPPED = {">=": "<=", "<=": ">=", ">": "<", "<": ">"}
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Sides joined by relations, ``a = b >= c``.
+
+    A side is a SymPy formula, or a string: the TeX of a *name*, shown but never evaluated.
+    """
+
+    sides: tuple
+    relations: tuple[str, ...]
+
+    @property
+    def formulas(self) -> list[int]:
+        """Positions of the sides that say something (all but the names)."""
+        return [k for k, side in enumerate(self.sides) if not isinstance(side, str)]
+
+    @property
+    def turn(self) -> int | None:
+        """Position of the first side after the inequality, or None in an equality."""
+        for k, relation in enumerate(self.relations):
+            if relation not in EQUALITIES:
+                return k + 1
+        return None
+
+    def replace(self, position: int, side) -> Chain:
+        return Chain((*self.sides[:position], side, *self.sides[position + 1 :]), self.relations)
+
+    @property
+    def tex(self) -> str:
+        parts = [latex(side) for side in self.sides]
+        relations = [_TEX[r] for r in self.relations]
+        if len(parts) <= 3:
+            rest = "".join(f" {r} {p}" for r, p in zip(relations, parts[1:], strict=True))
+            return parts[0] + rest
+        first = parts[0]
+        lines = [f"&{r} {p}" for r, p in zip(relations, parts[1:], strict=True)]
+        return r"\begin{aligned} " + first + " " + r" \\ ".join(lines) + r" \end{aligned}"
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One or more chains that one equation number covers."""
+
+    chains: tuple[Chain, ...]
+    joiner: str = r" , \qquad "
+    suffix: str = ""
+
+    @property
+    def tex(self) -> str:
+        return self.joiner.join(c.tex for c in self.chains) + self.suffix
+
+
+@dataclass(frozen=True)
+class Limit(Statement):
+    """A sequence that tends to `value` as `variable` grows, with an error of order `rate`."""
+
+    variable: sp.Symbol = None
+    value: sp.Expr = None
+    rate: sp.Expr = None
+
+    @property
+    def tex(self) -> str:
+        return (
+            self.chains[0].tex
+            + rf" \;\xrightarrow[{latex(self.variable)} \to \infty]{{}}\; {latex(self.value)}"
+            + rf" \quad \text{{with an error of order }} {latex(self.rate)}"
+        )
+
+
+def chain(*parts) -> Statement:
+    """Build a statement: ``chain("Z", "=", integral, "=", value)``.
+
+    Parameters
+    ----------
+    *parts
+        Sides and relations in turn.  A side is a SymPy formula, or a string with the TeX of
+        a name.  A relation is ``=``, ``:=`` (definition), ``propto``, ``>=``, ``<=``, ``>``
+        or ``<``; at most one of them may be an inequality.
+    """
+    if len(parts) < 3 or len(parts) % 2 == 0:
+        raise ValueError(f"chain: expected side, relation, side, …; got {len(parts)} parts")
+    sides = tuple(p if isinstance(p, str) else sp.sympify(p) for p in parts[::2])
+    relations = tuple(parts[1::2])
+    unknown = [r for r in relations if r not in _TEX]
+    if unknown:
+        raise ValueError(f"chain: expected relations among {', '.join(_TEX)}; got {unknown[0]!r}")
+    if sum(r not in EQUALITIES for r in relations) > 1:
+        raise ValueError("chain: expected at most one inequality; claim them one by one")
+    if all(isinstance(s, str) for s in sides):
+        raise ValueError("chain: expected at least one formula; all sides are names")
+    return Statement((Chain(sides, relations),))
+
+
+def stationary(gradient: Statement, solution: Statement) -> Statement:
+    """State that a gradient vanishes exactly where the parameter takes a value."""
+    return Statement((*gradient.chains, *solution.chains), joiner=r" = 0 \iff ")
+
+
+def together(*statements: Statement) -> Statement:
+    """State several things under one number."""
+    chains = tuple(c for s in statements for c in s.chains)
+    return Statement(chains)
+
+
+def limit(name: str, sequence, variable, value, rate) -> Limit:
+    """State that `sequence` tends to `value` as `variable` → ∞, with an error of order `rate`."""
+    single = Chain((name, sp.sympify(sequence)), ("=",))
+    return Limit((single,), variable=variable, value=sp.sympify(value), rate=sp.sympify(rate))

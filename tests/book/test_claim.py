@@ -1,0 +1,390 @@
+"""The claim accepts what is right and refuses everything it should refuse."""
+
+import math
+
+import numpy as np
+import pytest
+from sympy import (
+    Eq,
+    Function,
+    Integral,
+    Lambda,
+    Matrix,
+    Rational,
+    Sum,
+    diff,
+    exp,
+    expand,
+    log,
+    oo,
+    pi,
+    simplify,
+    solve,
+    sqrt,
+    symbols,
+)
+
+from boltzlib.book import ClaimFailed, card, chain, claim, limit, stationary
+from boltzlib.book.claim import MIME, claims_so_far
+from boltzlib.book.symbols import K, i, k, mu, n, p, q, t, v, x
+from boltzlib.divergence import kl_divergence
+from boltzlib.gaussian import Gaussian
+
+u = symbols("u", positive=True)
+
+
+def sample(values, mean=0.3, variance=1.7):
+    return {x: np.asarray(values, dtype=float), n: len(values), mu: mean, v: variance}
+
+
+SAMPLES = [sample([0.4, 1.9, -1.1]), sample([2.0, 3.5, 3.7, 8.1, 8.2], -1.2, 0.4)]
+EXTREME = [sample([1e6, 1e6 + 1, 1e6 + 3], 1e6, 2.0)]
+NORMALISER = dict(
+    computed=lambda c: math.exp(Gaussian(c[mu], c[v]).log_normalizer()),
+    library="boltzlib.gaussian.Gaussian.log_normalizer",
+    cases=[{mu: 0.3, v: 1.7}, {mu: -2.0, v: 0.25, t: [-2.0]}],
+    edges=[{mu: 0.0, v: 1e-4, t: [-1, 0, 1]}],
+)
+DIE = [
+    {p: [0.5, 0.3, 0.2], q: [0.2, 0.2, 0.6], K: 3},
+    {p: [0.1, 0.9], q: [0.6, 0.4], K: 2},
+]
+EQUAL = [{p: [0.5, 0.25, 0.25], q: [0.5, 0.25, 0.25], K: 3}]
+NORMALISED = [Eq(Sum(p[k], (k, 1, K)), 1), Eq(Sum(q[k], (k, 1, K)), 1)]
+D = Sum(p[k] * log(p[k] / q[k]), (k, 1, K))
+
+
+def normaliser(**changes):
+    Z = Integral(exp(-((t - mu) ** 2) / (2 * v)), (t, -oo, oo))
+    value = simplify(Z.doit())
+    arguments = {**NORMALISER, "derived": value, **changes}
+    stated = arguments.pop("stated", chain(r"Z", "=", sqrt(2 * pi * v)))
+    return claim("2.12", "identity", stated, **arguments)
+
+
+def mean_and_slope(**changes):
+    cost = Sum((x[i] - mu) ** 2, (i, 1, n)) / (2 * v * n)
+    slope = expand(diff(cost, mu)).doit()
+    centre = solve(slope, mu)[0]
+    arguments = dict(
+        derived=(slope, centre),
+        computed=(
+            lambda c: Gaussian(c[mu], c[v]).score(c[x]).mean(),
+            lambda c: Gaussian.fit(c[x]).mean,
+        ),
+        library="boltzlib.gaussian.Gaussian.fit",
+        cases=SAMPLES,
+        edges=EXTREME,
+    )
+    stated = stationary(
+        chain("g", "=", -Sum(x[i] - mu, (i, 1, n)) / (v * n)),
+        chain(r"\mu", "=", Sum(x[i], (i, 1, n)) / n),
+    )
+    return claim("2.15", "stationarity", changes.pop("stated", stated), **{**arguments, **changes})
+
+
+def gibbs(**changes):
+    g = Function("g", nonnegative=True)
+    meaning = Lambda(u, u - 1 - log(u))
+    gap = simplify(Sum(p[k] * g(q[k] / p[k]), (k, 1, K)))
+    arguments = dict(
+        derived=gap,
+        lemmas=[(g, meaning)],
+        given=NORMALISED,
+        computed=lambda c: kl_divergence(c[p], c[q]),
+        library="boltzlib.divergence.kl_divergence",
+        cases=DIE,
+        edges=[{p: [1 - 1e-9, 1e-9], q: [0.5, 0.5], K: 2}],
+        tight=EQUAL,
+    )
+    stated = changes.pop("stated", chain("D", "=", D, ">=", 0))
+    return claim("2.8", "bound", stated, **{**arguments, **changes})
+
+
+def test_identity_over_symbolic_parameters():
+    record = normaliser().record
+    assert record["kind"] == "identity" and record["scope"] == "general"
+    assert record["derived"] is True and record["computed"] is True
+    assert record["cases"] == 3
+    assert record["mutants"] == record["killed"] >= 8
+
+
+def test_every_side_of_a_chain_is_tested():
+    Z = Integral(exp(-((t - mu) ** 2) / (2 * v)), (t, -oo, oo))
+    whole = normaliser(stated=chain("Z", "=", Z, "=", sqrt(2 * pi * v)))
+    assert whole.record["mutants"] > normaliser().record["mutants"]
+
+
+def test_stationarity_for_symbolic_n():
+    result = mean_and_slope()
+    assert result.record["mutants"] >= 10
+    assert r"= 0 \iff \mu = \frac{1}{n} \sum_{i=1}^{n} x_{i}" in result.tex
+
+
+def test_bound_with_equality_case():
+    assert gibbs().record["kind"] == "bound"
+
+
+def test_definition_has_no_derivation():
+    result = claim(
+        "2.6",
+        "definition",
+        chain("D", ":=", D),
+        computed=lambda c: kl_divergence(c[p], c[q]),
+        library="boltzlib.divergence.kl_divergence",
+        cases=DIE,
+        edges=[{p: [1 - 1e-9, 1e-9], q: [0.5, 0.5], K: 2}],
+    )
+    assert result.record["derived"] is False and result.record["computed"] is True
+
+
+def test_limit_with_rate():
+    sequence = expand(simplify(v * (n - 1) / n))
+    result = claim(
+        "2.16a",
+        "limit",
+        limit("s", v * (n - 1) / n, n, v, 1 / n),
+        derived=sequence,
+        computed=lambda c: c[v] * (1 - 1 / c[n]),
+        library=None,
+        cases=[{n: 10, v: 1.7}, {n: 1000, v: 1.7}],
+        edges=[{n: 10**6, v: 1.7}],
+    )
+    assert result.record["kind"] == "limit"
+    assert r"\xrightarrow[n \to \infty]{}" in result.tex
+
+
+@pytest.mark.parametrize(
+    ("value", "rate", "message"),
+    [
+        (v + 1, 1 / n, "does not tend"),
+        (v, 1 / n**2, "not of order"),
+        (v, 1 / sqrt(n), "not of order"),
+    ],
+)
+def test_wrong_limit_or_rate_is_refused(value, rate, message):
+    sequence = expand(simplify(v * (n - 1) / n))
+    with pytest.raises(ClaimFailed, match=message):
+        claim(
+            "2.16a",
+            "limit",
+            limit("s", v * (n - 1) / n, n, value, rate),
+            derived=sequence,
+            computed=lambda c: c[v] * (1 - 1 / c[n]),
+            library=None,
+            cases=[{n: 10, v: 1.7}, {n: 1000, v: 1.7}],
+            edges=[{n: 10**6, v: 1.7}],
+        )
+
+
+def variance_replicates(c, factor=1.0):
+    rng = np.random.default_rng(7)
+    draws = rng.normal(0.0, math.sqrt(c[v]), size=(1500, c[n]))
+    return factor * np.array([np.squeeze(Gaussian.fit(row).covariance) for row in draws])
+
+
+def statistical(factor=1.0):
+    bias = simplify(v - v / n)
+    return claim(
+        "2.16a",
+        "statistical",
+        chain("E", "=", v * (n - 1) / n),
+        derived=bias,
+        computed=lambda c: variance_replicates(c, factor),
+        library="boltzlib.gaussian.Gaussian.fit",
+        cases=[{n: 2, v: 3.0}, {n: 5, v: 0.4}],
+        edges=[{n: 3, v: 100.0}],
+    )
+
+
+def test_statistical_statement():
+    assert statistical().record["mutants"] >= 5
+
+
+def test_statistical_statement_that_is_off_is_refused():
+    with pytest.raises(ClaimFailed, match="stated ≠ computed"):
+        statistical(factor=1.5)
+
+
+def test_wrong_stated_formula_is_refused_by_the_derivation():
+    with pytest.raises(ClaimFailed, match="derived ≠ stated"):
+        normaliser(stated=chain("Z", "=", sqrt(pi * v)))
+
+
+def test_wrong_stated_formula_is_refused_by_the_numbers_and_the_slip_named():
+    """Even when the derivation makes the same mistake."""
+    doubled = simplify(expand(2 * sqrt(2 * pi * v)))
+    with pytest.raises(ClaimFailed, match=r"stated ≠ computed.*It would agree if it read \\sqrt"):
+        normaliser(stated=chain("Z", "=", 2 * sqrt(2 * pi * v)), derived=doubled)
+
+
+def test_wrong_library_function_is_refused(monkeypatch):
+    def off_by_one(cls, data):
+        data = np.asarray(data, dtype=float)
+        return Gaussian(data.sum() / (len(data) - 1), 1.0)
+
+    monkeypatch.setattr(Gaussian, "fit", classmethod(off_by_one))
+    with pytest.raises(
+        ClaimFailed, match="never calls boltzlib.gaussian.Gaussian.fit|stated ≠ computed"
+    ):
+        mean_and_slope()
+
+
+def test_a_computed_corner_that_avoids_the_library_is_refused():
+    with pytest.raises(ClaimFailed, match="never calls boltzlib.divergence.kl_divergence"):
+        gibbs(computed=lambda c: float(np.sum(np.log(np.array(c[p]) / c[q]) * c[p])))
+
+
+def test_same_object_on_both_sides_is_a_tautology():
+    slope = expand(diff(Sum((x[i] - mu) ** 2, (i, 1, n)), mu)).doit()
+    with pytest.raises(ClaimFailed, match="tautology"):
+        claim(
+            "2.15",
+            "identity",
+            chain("g", "=", slope),
+            derived=slope,
+            computed=lambda c: 2 * c[v] * Gaussian(c[mu], c[v]).score(c[x]).sum(),
+            library="boltzlib.gaussian.Gaussian.score",
+            cases=SAMPLES,
+            edges=EXTREME,
+        )
+
+
+def test_typing_the_answer_twice_is_a_tautology():
+    with pytest.raises(ClaimFailed, match="typed in, not derived"):
+        claim(
+            "2.12",
+            "identity",
+            chain("Z", "=", sqrt(2 * pi * v)),
+            derived=sqrt(pi * v) * sqrt(2),
+            **NORMALISER,
+        )
+
+
+def test_vacuous_inputs_are_refused():
+    """At x = mu every slope is 0, so all broken copies agree with it."""
+    still = {x: np.array([1.0, 1.0]), n: 2, mu: 1.0, v: 2.0}
+    slope = expand(diff(Sum((x[i] - mu) ** 2, (i, 1, n)) / (2 * v * n), mu)).doit()
+    with pytest.raises(ClaimFailed, match="no teeth"):
+        claim(
+            "2.15",
+            "identity",
+            chain("g", "=", -Sum(x[i] - mu, (i, 1, n)) / (v * n)),
+            derived=slope,
+            computed=lambda c: Gaussian(c[mu], c[v]).score(c[x]).mean(),
+            library="boltzlib.gaussian.Gaussian.score",
+            cases=[still],
+            edges=[still],
+        )
+
+
+def test_a_broken_copy_that_survives_is_named():
+    """With σ² = 1 alone, losing σ² goes unnoticed."""
+    ones = [{mu: 0.3, v: 1.0}, {mu: 2.0, v: 1.0}]
+    with pytest.raises(ClaimFailed, match=r"no teeth.*broken copy \\sqrt\{2 \\pi\}"):
+        normaliser(cases=ones, edges=ones[:1], stated=chain("Z", "=", sqrt(2 * pi * v)))
+
+
+def test_a_bound_that_is_not_tight_where_said_is_refused():
+    with pytest.raises(ClaimFailed, match="not tight"):
+        gibbs(tight=[{p: [0.5, 0.5], q: [0.4, 0.6], K: 2}])
+
+
+def test_a_bound_that_is_only_tried_at_equality_is_refused():
+    with pytest.raises(ClaimFailed, match="fails or is tight"):
+        gibbs(cases=EQUAL, edges=EQUAL)
+
+
+def test_a_false_bound_is_refused():
+    with pytest.raises(ClaimFailed):
+        gibbs(stated=chain("D", "=", D, "<=", 0))
+
+
+def test_a_gap_that_is_not_visibly_nonnegative_is_refused():
+    with pytest.raises(ClaimFailed, match="not visibly nonnegative"):
+        gibbs(derived=simplify(Sum(p[k] * log(p[k] / q[k]), (k, 1, K))), lemmas=())
+
+
+def test_nan_on_an_edge_input_is_refused():
+    def naive(c):
+        with np.errstate(all="ignore"):
+            kl_divergence(c[p], c[q])
+            return np.sum(np.array(c[p]) * np.log(np.array(c[p]) / np.array(c[q])))
+
+    with pytest.raises(ClaimFailed, match="NaN"):
+        gibbs(computed=naive, edges=[{p: [1.0, 0.0], q: [0.5, 0.5], K: 2}])
+
+
+def test_a_given_fact_must_hold_at_the_inputs():
+    with pytest.raises(ClaimFailed, match="given"):
+        gibbs(cases=[*DIE, {p: [0.5, 0.6], q: [0.5, 0.5], K: 2}])
+
+
+def test_erratum_carries_its_counterexample():
+    printed = Sum(x[i], (i, 1, n))
+    result = mean_and_slope(erratum="The note loses the factor 1/n.", printed=printed)
+    assert "for the note's form" in result.counterexample
+    assert "Counter-example" in result._repr_mimebundle_()["text/html"]
+
+
+def test_an_erratum_that_refutes_nothing_is_refused():
+    with pytest.raises(ClaimFailed, match="no erratum"):
+        mean_and_slope(erratum="Nothing wrong.", printed=Sum(x[k], (k, 1, n)) / n)
+    with pytest.raises(ClaimFailed, match="refutes nothing"):
+        mean_and_slope(erratum="Nothing wrong.", counterexample=lambda: (1.0, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"edges": []}, "edges"),
+        ({"derived": None}, "derived"),
+        ({"computed": None}, "computed"),
+        ({"stated": sqrt(v)}, "stated"),
+        ({"erratum": "no full stop"}, "erratum"),
+        ({"printed": v}, "erratum"),
+        ({"library": "numpy.mean"}, "library"),
+        ({"stated": chain("Z", "=", Matrix([v]))}, "sizes"),
+    ],
+)
+def test_bad_arguments_are_named(changes, message):
+    with pytest.raises(ValueError, match=message):
+        normaliser(**changes)
+
+
+def test_unknown_kind_and_number():
+    with pytest.raises(ValueError, match="kind"):
+        claim("2.12", "theorem", chain("Z", "=", v), **NORMALISER)
+    with pytest.raises(ValueError, match="equation"):
+        claim("two", "identity", chain("Z", "=", v), **NORMALISER)
+
+
+def test_instance_scope_names_its_sizes():
+    assert normaliser(sizes="N = 1").record["scope"] == "instance"
+    assert "checked for N = 1" in card.html(normaliser(sizes="N = 1"))
+
+
+def test_record_and_card_are_what_the_ledger_reads():
+    bundle = normaliser()._repr_mimebundle_()
+    assert set(bundle) == {"text/plain", "text/html", MIME}
+    assert set(bundle[MIME]) >= {
+        "equation", "origin", "kind", "scope", "library", "derived", "computed", "cases",
+        "tolerance", "mutants", "killed", "display", "erratum",
+    }  # fmt: skip
+    assert "\n" not in bundle["text/plain"] and "0x" not in bundle["text/plain"]
+    assert repr(normaliser()) == bundle["text/plain"]
+
+
+def test_page_table_holds_each_number_once():
+    normaliser()
+    normaliser()
+    numbers = [c.record["equation"] for c in claims_so_far()]
+    assert len(numbers) == len(set(numbers)) and "2.12" in numbers
+    assert "(2.12)" in card.on_this_page()._repr_html_()
+
+
+def test_rational_prefactor_is_no_loophole():
+    """A factor that is wrong by 1e-6 is caught, not only a factor 2."""
+    close = sqrt(2 * pi * v) * (1 + Rational(1, 10**6))
+    with pytest.raises(ClaimFailed):
+        normaliser(stated=chain("Z", "=", close))

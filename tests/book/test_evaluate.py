@@ -1,0 +1,124 @@
+"""The 40-digit evaluator against NumPy, SciPy and closed forms."""
+
+import mpmath
+import numpy as np
+import pytest
+import sympy as sp
+from scipy import integrate, stats
+
+from boltzlib.book import MatrixSum, evaluate
+from boltzlib.book.evaluate import CannotEvaluate, is_evaluable, to_numpy
+from boltzlib.book.symbols import A, K, N, Sigma, X, i, j, k, m, mu, n, p, q, t, v, x
+
+RNG = np.random.default_rng(5)
+DATA = RNG.normal(size=(4, 3))
+CENTRE = RNG.normal(size=3)
+SPREAD = np.cov(RNG.normal(size=(3, 9)))
+SQUARE = RNG.normal(size=(3, 3))
+CASE = {X: DATA, m: CENTRE, Sigma: SPREAD, A: SQUARE, n: 4, N: 3}
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        (Sigma.I, np.linalg.inv(SPREAD)),
+        (A.T, SQUARE.T),
+        (A * Sigma - 2 * A.T, SQUARE @ SPREAD - 2 * SQUARE.T),
+        (A**2, SQUARE @ SQUARE),
+        (sp.Determinant(A), np.linalg.det(SQUARE)),
+        (sp.Trace(A * Sigma), np.trace(SQUARE @ SPREAD)),
+        (sp.Identity(N) + A, np.eye(3) + SQUARE),
+        (A[0, 2], SQUARE[0, 2]),
+        (X[2], DATA[1]),
+        (MatrixSum(X[i] - m, (i, 1, n)), (DATA - CENTRE).sum(axis=0)),
+        (
+            MatrixSum((X[i] - m) * (X[i] - m).T, (i, 1, n)) / n,
+            (DATA - CENTRE).T @ (DATA - CENTRE) / 4,
+        ),
+        (
+            sp.Sum(sp.Trace((X[i] - m).T * Sigma.I * (X[i] - m)), (i, 1, n)),
+            np.einsum("ij,jk,ik->", DATA - CENTRE, np.linalg.inv(SPREAD), DATA - CENTRE),
+        ),
+    ],
+)
+def test_matrices(formula, expected):
+    np.testing.assert_allclose(to_numpy(evaluate(formula, CASE)), expected, rtol=1e-12)
+
+
+def test_scalar_sums_and_products_count_from_one():
+    case = {x: [2.0, 3.0, 5.0], n: 3, mu: 1.0}
+    assert evaluate(sp.Sum((x[i] - mu) ** 2, (i, 1, n)), case) == 1 + 4 + 16
+    assert evaluate(sp.Product(x[i], (i, 1, n)), case) == 30
+    assert evaluate(sp.Sum(x[i] * x[j], (j, 1, i), (i, 1, n)), case) == 2 * 2 + 3 * 5 + 5 * 10
+
+
+def test_sum_over_dependent_range_and_empty_range():
+    case = {x: [2.0, 3.0, 5.0], n: 3}
+    assert evaluate(sp.Sum(x[i], (i, 3, 2)), case) == 0
+
+
+def test_integral_against_scipy():
+    density = sp.exp(-((t - mu) ** 2) / (2 * v))
+    got = evaluate(sp.Integral(t**2 * density, (t, -sp.oo, sp.oo)), {mu: 0.3, v: 1.7})
+    want = integrate.quad(lambda s: s**2 * np.exp(-((s - 0.3) ** 2) / 3.4), -np.inf, np.inf)[0]
+    assert float(got) == pytest.approx(want, rel=1e-7)
+
+
+def test_breakpoints_find_a_far_narrow_peak():
+    density = sp.exp(-((t - mu) ** 2) / (2 * v)) / sp.sqrt(2 * sp.pi * v)
+    case = {mu: 1e6, v: 1e-4, t: [1e6 - 1, 1e6, 1e6 + 1]}
+    assert abs(evaluate(sp.Integral(density, (t, -sp.oo, sp.oo)), case) - 1) < 1e-25
+
+
+def test_derivatives_are_numeric():
+    assert abs(evaluate(sp.Derivative(sp.log(v), v), {v: 4.0}) - 0.25) < 1e-20
+    slope = evaluate(sp.Derivative(sp.log(sp.Determinant(A)), A), {A: SPREAD, N: 3})
+    np.testing.assert_allclose(to_numpy(slope), np.linalg.inv(SPREAD).T, rtol=1e-10)
+
+
+def test_zero_log_zero_is_zero_and_log_zero_is_minus_infinity():
+    D = sp.Sum(p[k] * sp.log(p[k] / q[k]), (k, 1, K))
+    with mpmath.workdps(40):
+        gap = evaluate(D, {p: [0, 1], q: [0.5, 0.5], K: 2}) - mpmath.log(2)
+    assert abs(gap) < 1e-30
+    assert evaluate(D, {p: [0.5, 0.5], q: [0, 1], K: 2}) == mpmath.inf
+
+
+def test_special_functions_against_scipy():
+    assert float(evaluate(sp.erf(t), {t: 0.7})) == pytest.approx(
+        2 * stats.norm.cdf(0.7 * np.sqrt(2)) - 1, rel=1e-14
+    )
+    assert evaluate(sp.KroneckerDelta(i, j), {i: 2, j: 2}) == 1
+    assert evaluate(sp.KroneckerDelta(i, j), {i: 2, j: 3}) == 0
+    assert evaluate(sp.Piecewise((t, t > 0), (-t, True)), {t: -3.0}) == 3
+    assert evaluate(sp.Max(t, 0), {t: -3.0}) == 0
+
+
+def test_undefined_functions_and_infinite_sums():
+    f = sp.Function("f")
+    assert evaluate(f(t) + 1, {f: lambda s: s**2, t: 3.0}) == 10
+    assert abs(evaluate(sp.Sum(1 / k**2, (k, 1, sp.oo)), {}) - mpmath.zeta(2)) < 1e-12
+
+
+@pytest.mark.parametrize(
+    ("formula", "case"),
+    [
+        (mu + 1, {}),
+        (x[i], {x: [1.0], i: 2}),
+        (X[i], {X: DATA, i: 9}),
+        (Sigma, {}),
+        (sp.Function("f")(t), {t: 1.0}),
+        (Sigma.I, {Sigma: np.zeros((3, 3)), N: 3}),
+        (A * m, {A: SQUARE, m: [1.0, 2.0]}),
+    ],
+)
+def test_what_has_no_value_says_so(formula, case):
+    assert not is_evaluable(formula, case)
+    with pytest.raises(CannotEvaluate):
+        evaluate(formula, case)
+
+
+def test_values_are_not_changed():
+    data = DATA.copy()
+    evaluate(MatrixSum(X[i] - m, (i, 1, n)), CASE)
+    np.testing.assert_array_equal(DATA, data)

@@ -1,0 +1,48 @@
+"""Figures need alt text, follow the theme and are the same bytes each time."""
+
+import re
+
+import matplotlib
+import pytest
+
+matplotlib.use("Agg")
+
+from boltzlib.book import show_figure
+from boltzlib.book.figures import C1, INK, new_figure
+
+ALT = "A straight line that rises from the lower left to the upper right corner."
+
+
+def draw(alt=ALT):
+    figure, axes = new_figure()
+    axes.plot([0, 1], [0, 1], color=C1, marker="o")
+    axes.set_title("Rise", color=INK)
+    return show_figure(figure, alt=alt, caption="A line <here>.")
+
+
+def test_alt_text_is_required():
+    for missing in ("", "a line", None):
+        with pytest.raises(ValueError, match="alt"):
+            draw(missing)
+
+
+def test_svg_is_accessible_and_follows_the_theme():
+    html = draw()._repr_html_()
+    assert f'aria-label="{ALT}"' in html and 'role="img"' in html
+    assert "var(--book-c1" in html and "var(--book-ink" in html
+    assert C1 not in re.sub(r"var\([^)]*\)", "", html)
+    assert "A line &lt;here&gt;." in html
+
+
+def test_bytes_are_stable_and_ids_do_not_clash():
+    first, second, other = draw().svg, draw().svg, draw(ALT + " Again.").svg
+    assert first == second
+    ids = [set(re.findall(r'\bid="([^"]+)"', svg)) for svg in (first, other)]
+    assert not ids[0] & ids[1]
+    for svg, names in zip((first, other), ids, strict=True):
+        assert set(re.findall(r'(?:url\(#|href="#)([^)"]+)', svg)) <= names
+
+
+def test_nothing_of_matplotlibs_boilerplate_is_left():
+    svg = draw().svg
+    assert "<metadata>" not in svg and "<!--" not in svg and "matplotlib" not in svg

@@ -1,0 +1,109 @@
+"""Symbolic equality proves what is true and never what is false."""
+
+import pytest
+import sympy as sp
+
+from boltzlib.book import MatrixSum, equal
+from boltzlib.book.prove import expand_lemmas, nonnegative
+from boltzlib.book.symbols import A, K, Sigma, X, i, j, k, m, mu, n, p, q, t, v, x
+
+u = sp.Symbol("u", positive=True)
+SYMMETRIC = [sp.Eq(Sigma.T, Sigma)]
+quadratic = sp.Trace((X[i] - m).T * Sigma * (X[i] - m))
+
+TRUE = [
+    (sp.Sum(x[i] - mu, (i, 1, n)), sp.Sum(x[j], (j, 1, n)) - n * mu, []),
+    (
+        sp.Sum((x[i] - mu) ** 2, (i, 1, n)),
+        sp.Sum(x[i] ** 2, (i, 1, n)) - 2 * mu * sp.Sum(x[i], (i, 1, n)) + n * mu**2,
+        [],
+    ),
+    (
+        sp.Sum(p[k] * sp.log(p[k] / q[k]), (k, 1, K)),
+        -sp.Sum(p[k] * sp.log(q[k] / p[k]), (k, 1, K)),
+        [],
+    ),
+    (
+        sp.Sum(p[k] * (1 - q[k] / p[k]), (k, 1, K)),
+        sp.S.Zero,
+        [sp.Eq(sp.Sum(p[k], (k, 1, K)), 1), sp.Eq(sp.Sum(q[k], (k, 1, K)), 1)],
+    ),
+    (sp.Integral(sp.exp(-(t**2) / (2 * v)), (t, -sp.oo, sp.oo)), sp.sqrt(2 * sp.pi * v), []),
+    (A * A.I * A, A, []),
+    ((A * Sigma).T, Sigma * A.T, SYMMETRIC),
+    (quadratic, sp.Trace(Sigma * (X[i] - m) * (X[i] - m).T), []),
+    (
+        MatrixSum(quadratic.diff(m), (i, 1, n)),
+        -2 * Sigma * (MatrixSum(X[k], (k, 1, n)) - n * m),
+        SYMMETRIC,
+    ),
+    (MatrixSum(A * X[i] * X[i].T, (i, 1, n)), A * MatrixSum(X[j] * X[j].T, (j, 1, n)), []),
+]
+
+FALSE = [
+    (sp.Sum(x[i] - mu, (i, 1, n)), sp.Sum(x[j], (j, 1, n)) + n * mu, []),
+    (sp.Sum(x[i], (i, 1, n)), sp.Sum(x[i], (i, 2, n)), []),
+    (sp.Sum(x[i], (i, 1, n)), sp.Sum(x[i], (i, 1, n - 1)), []),
+    (sp.Sum(p[k] * (1 - q[k] / p[k]), (k, 1, K)), sp.S.Zero, []),
+    (
+        sp.Sum(p[k] * sp.log(p[k] / q[k]), (k, 1, K)),
+        sp.Sum(q[k] * sp.log(q[k] / p[k]), (k, 1, K)),
+        [],
+    ),
+    (A, A.T, []),
+    (A * Sigma, Sigma * A, []),
+    (A.I, A, []),
+    (m, A, []),
+    (sp.sqrt(v), v, []),
+    (quadratic, sp.Trace(Sigma * X[i] * (X[i] - m).T), []),
+    (MatrixSum(X[i], (i, 1, n)), n * m, []),
+    (MatrixSum(X[i], (i, 1, n)), MatrixSum(X[i], (i, 2, n)), []),
+    (MatrixSum(X[i], (i, 1, n)), n * X[i], []),
+]
+
+
+@pytest.mark.parametrize(("a", "b", "given"), TRUE)
+def test_true_statements_are_proved_both_ways(a, b, given):
+    assert equal(a, b, given)
+    assert equal(b, a, given)
+
+
+@pytest.mark.parametrize(("a", "b", "given"), FALSE)
+def test_false_statements_are_not(a, b, given):
+    assert not equal(a, b, given)
+    assert not equal(b, a, given)
+
+
+def test_sympys_silent_zero_is_not_believed_by_the_numbers():
+    """SymPy 1.14 returns 0 for this derivative; the book's claims would catch it."""
+    from boltzlib.book import evaluate
+
+    silent = sp.log(sp.Determinant(A)).diff(A)
+    assert silent == 0 or silent == sp.ZeroMatrix(*A.shape)
+    assert evaluate(sp.Derivative(sp.log(sp.Determinant(A)), A), {A: [[2.0]]})[0, 0] > 0.49
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        (v, True),
+        ((x[i] - mu) ** 2, True),
+        (sp.Sum((x[i] - mu) ** 2, (i, 1, n)), True),
+        (sp.Sum(p[k] * (x[k] - mu) ** 2, (k, 1, K)), True),
+        (sp.Integral(t**2, (t, 0, u)), True),
+        (sp.Integral(t**2, (t, u, 0)), False),
+        (x[i] - mu, False),
+        (v - 1, False),
+        (-v, False),
+        (sp.log(u), False),
+    ],
+)
+def test_nonnegative(formula, expected):
+    assert nonnegative(formula) is expected
+
+
+def test_lemmas_are_expanded():
+    g = sp.Function("g", nonnegative=True)
+    gap = sp.Sum(p[k] * g(q[k] / p[k]), (k, 1, K))
+    assert nonnegative(gap, [(g, sp.Lambda(u, u - 1 - sp.log(u)))])
+    assert expand_lemmas(g(v), [(g, sp.Lambda(u, u - 1))]) == v - 1

@@ -1,0 +1,80 @@
+"""A claim whose corners are one object is found in the code, an honest one is not."""
+
+import pytest
+
+from boltzlib.book.provenance import tautology
+
+HONEST = [
+    "slope = diff(D, mu)\n"
+    'claim("2.1", "identity", chain("g", "=", -Sum(x[i], (i, 1, n))), derived=slope)',
+    # the definition on the left may be where the derivation starts
+    "Z = Integral(f, (t, 0, 1))\n"
+    "value = Z.doit()\n"
+    'claim("2.1", "identity", chain("Z", "=", Z, "=", 1 + t), derived=value)',
+    # shared notation is no shared result
+    "S = Sum(x[i], (i, 1, n))\n"
+    "root = solve(S - n * mu, mu)[0]\n"
+    'claim("2.1", "identity", chain("m", "=", S / n), derived=root)',
+    # several corners, each from its own derivation
+    "a = diff(f, t)\n"
+    "b = solve(a, t)[0]\n"
+    'claim("2.1", "stationarity", stationary(chain("a", "=", 2 * t), chain("t", "=", c)), derived=(a, b))',
+    # a helper that derives
+    "def step(e):\n"
+    "    return e.doit()\n"
+    "r = step(E)\n"
+    'claim("2.1", "identity", chain("a", "=", 2 * t), derived=r)',
+]
+
+CIRCULAR = [
+    (
+        's = diff(D, mu)\nclaim("2.1", "identity", chain("g", "=", s), derived=s)',
+        "stated.*built from",
+    ),
+    (
+        's = diff(D, mu)\nside = -s\nclaim("2.1", "identity", chain("g", "=", side), derived=s)',
+        "stated.*built from",
+    ),
+    (
+        'r = 2 * t\nd = simplify(r)\nclaim("2.1", "identity", chain("g", "=", r), derived=d)',
+        "derived.*built from",
+    ),
+    (
+        'r = 2 * t\nst = chain("g", "=", r)\nd = r.doit()\nclaim("2.1", "identity", st, derived=d)',
+        "derived.*built from",
+    ),
+    ('d = 2 * t\nclaim("2.1", "identity", chain("g", "=", t + t), derived=d)', "typed in"),
+    (
+        'claim("2.1", "identity", chain("g", "=", simplify(2 * t)), derived=simplify(2 * t))',
+        "same text",
+    ),
+    (
+        "a = diff(f, t)\n"
+        "b = solve(a, t)[0]\n"
+        'claim("2.1", "stationarity", stationary(chain("a", "=", 2 * t), chain("t", "=", b)), derived=(a, b))',
+        "stated.*built from",
+    ),
+]
+
+
+@pytest.mark.parametrize("source", HONEST)
+def test_honest_claims_pass(source):
+    assert tautology(source, "2.1") is None
+
+
+@pytest.mark.parametrize(("source", "reason"), CIRCULAR)
+def test_circular_claims_are_named(source, reason):
+    import re
+
+    found = tautology(source, "2.1")
+    assert found is not None and re.search(reason, found)
+
+
+def test_the_last_claim_of_that_number_counts():
+    source = f"{CIRCULAR[0][0]}\n{HONEST[0]}"
+    assert tautology(source, "2.1") is None
+    assert tautology(f"{HONEST[0]}\n{CIRCULAR[0][0]}", "2.1") is not None
+
+
+def test_rebinding_below_the_claim_does_not_matter():
+    assert tautology(HONEST[0] + "\nslope = 0", "2.1") is None

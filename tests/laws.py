@@ -1,0 +1,146 @@
+"""The battery: what must hold for every distribution in `cases.py`.
+
+Each law takes a case and raises AssertionError. The statistical laws state how often
+they fail when all is well (`FALSE_ALARM`) and how large an error they cannot miss; the
+number of samples follows from the two, so that any seed will do.
+"""
+
+import numpy as np
+
+from boltzlib.gaussian import Gaussian
+
+#: Probability that a statistical law fails although the sampler is right.
+FALSE_ALARM = 1e-9
+
+#: A sampler at this Kolmogorov distance from the truth is missed as rarely as that.
+EFFECT = 0.02
+
+
+def bound_and_size(effect=EFFECT, false_alarm=FALSE_ALARM):
+    """Return the allowed Kolmogorov distance and the number of samples.
+
+    By Dvoretzky, Kiefer, Wolfowitz and Massart P(distance > b) <= 2 exp(-2 n b^2) for
+    samples of the right law. Samples of a law at distance `effect` = 2 b then come within
+    b of the right one with no larger probability.
+    """
+    bound = effect / 2.0
+    return bound, int(np.ceil(np.log(2.0 / false_alarm) / (2.0 * bound**2)))
+
+
+def grid(case):
+    """Return the points of a fine grid over the box, and the volume of a cell."""
+    axes = [np.arange(low, high, case.step) for low, high in zip(*case.box, strict=True)]
+    points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, case.dimension)
+    return points, case.step**case.dimension
+
+
+def some_points(case, n=7):
+    """Return points inside the middle of the box, spread without a pattern."""
+    low, high = case.box
+    fractions = np.random.default_rng(0).uniform(0.3, 0.7, size=(n, case.dimension))
+    return low + fractions * (high - low)
+
+
+def normalised(case):
+    """The density integrates to 1, its entropy is the integral of -q ln q."""
+    points, cell = grid(case)
+    log_q = case.model.log_prob(points)
+    q = np.exp(log_q)
+    np.testing.assert_allclose(q.sum() * cell, 1.0, rtol=1e-13)
+    np.testing.assert_allclose(-(q * log_q).sum() * cell, case.model.entropy(), rtol=1e-12)
+
+
+def energy_and_normaliser(case):
+    """Log density = -energy - log normaliser, and the energy is 0 at its least."""
+    x = some_points(case)
+    expected = -case.model.energy(x) - case.model.log_normalizer()
+    np.testing.assert_allclose(case.model.log_prob(x), expected, rtol=1e-15)
+    assert (case.model.energy(x) >= 0).all()
+
+
+def score_is_gradient(case):
+    """The score is the gradient of log_prob, by differences of fourth order."""
+    x = some_points(case)
+    score = case.model.score(x)
+    assert score.shape == x.shape
+    for k in range(case.dimension):
+        h = np.zeros(case.dimension)
+        h[k] = (case.box[1] - case.box[0])[k] * 1e-3
+        slope = [
+            (case.model.log_prob(x + m * h) - case.model.log_prob(x - m * h)) / (2 * m * h[k])
+            for m in (1, 2)
+        ]
+        expected = (4.0 * slope[0] - slope[1]) / 3.0
+        np.testing.assert_allclose(score[:, k], expected, atol=1e-9 * np.abs(score).max())
+
+
+def rows_are_independent(case):
+    """Each row gets what it gets alone; the arguments are left as they were."""
+    x = some_points(case)
+    before = x.copy()
+    x.flags.writeable = False
+    for method in (case.model.log_prob, case.model.energy, case.model.score):
+        together = method(x)
+        alone = np.concatenate([method(row[np.newaxis]) for row in x])
+        np.testing.assert_allclose(together, alone, rtol=1e-13, atol=1e-300)
+        assert len(together) == len(x)
+    np.testing.assert_array_equal(x, before)
+
+
+def samples_follow_cdf(case):
+    """Samples, projected on each direction, have the stated distribution function."""
+    bound, n = bound_and_size(false_alarm=FALSE_ALARM / len(case.projections))
+    x = case.model.sample(n, rng=np.random.default_rng(20240229))
+    assert x.shape == (n, case.dimension)
+    i = np.arange(n + 1)
+    for direction, cdf in case.projections.values():
+        values = cdf(np.sort(x @ direction))
+        distance = max((i[1:] / n - values).max(), (values - i[:-1] / n).max())
+        assert distance < bound, f"{case.name}: distance {distance} in direction {direction}"
+
+
+def samples_are_independent(case):
+    """Neighbouring samples are uncorrelated: the bound is Hoeffding's, for signs."""
+    n = bound_and_size()[1]
+    direction, cdf = case.projections["0"]
+    above = cdf(case.model.sample(2 * n, rng=np.random.default_rng(7)) @ direction) > 0.5
+    agreement = np.mean(above[0::2] == above[1::2])
+    assert abs(agreement - 0.5) < np.sqrt(np.log(2.0 / FALSE_ALARM) / (2 * n))
+
+
+def sampling_is_reproducible(case):
+    """The generator, and nothing else, decides what is drawn."""
+    first = case.model.sample(5, rng=np.random.default_rng(3))
+    np.testing.assert_array_equal(first, case.model.sample(5, rng=np.random.default_rng(3)))
+    assert not np.array_equal(first, case.model.sample(5, rng=np.random.default_rng(4)))
+
+
+def fit_recovers(case):
+    """A fit to samples finds the parameters again, within their sampling law."""
+    n = 20_000
+    x = case.model.sample(n, rng=np.random.default_rng(11))
+    assert case.refits(type(case.model).fit(x), n, FALSE_ALARM)
+
+
+LAWS = [
+    normalised,
+    energy_and_normaliser,
+    score_is_gradient,
+    rows_are_independent,
+    samples_follow_cdf,
+    samples_are_independent,
+    sampling_is_reproducible,
+    fit_recovers,
+]
+
+
+def wrong_models(case):
+    """Return models that are slightly off; each must fail `samples_follow_cdf`.
+
+    Off by a tenth of a standard deviation, by a quarter in scale, by a sign.
+    """
+    mean, covariance = case.model.mean, case.model.covariance
+    yield Gaussian(mean + 0.1 * np.sqrt(np.diag(covariance)), covariance)
+    yield Gaussian(mean, covariance * 1.25**2)
+    if case.dimension > 1:
+        yield Gaussian(mean, covariance * (2.0 * np.eye(case.dimension) - 1.0))

@@ -1,0 +1,167 @@
+"""Slow, plain answers to check boltzlib against: fractions, mpmath, brute force.
+
+This file must not import boltzlib (a test asserts it), NumPy's linear algebra or SciPy:
+what it shares with the library it cannot check. Arguments are plain floats and nested
+lists; every float is taken as the exact number it is.
+"""
+
+import itertools
+from fractions import Fraction
+
+import mpmath
+
+DIGITS = 60  # 40 are asked for; the rest is room for condition numbers
+
+
+# Discrete distributions --------------------------------------------------------------
+
+
+def kl(p, q):
+    """Sum of p ln(p/q) - p + q over two lists, with 0 ln 0 = 0."""
+    with mpmath.workdps(DIGITS):
+        total = mpmath.mpf(0)
+        for a, b in zip(map(mpmath.mpf, p), map(mpmath.mpf, q), strict=True):
+            if a > 0 and b == 0:
+                return mpmath.inf
+            total += (a * mpmath.log(a / b) if a > 0 else 0) - a + b
+        return total
+
+
+def cross_entropy(p, q):
+    """Minus the sum of p ln q over two lists, with 0 ln 0 = 0; the entropy if p is q."""
+    with mpmath.workdps(DIGITS):
+        total = mpmath.mpf(0)
+        for a, b in zip(map(mpmath.mpf, p), map(mpmath.mpf, q), strict=True):
+            if a > 0 and b == 0:
+                return mpmath.inf
+            total -= a * mpmath.log(b) if a > 0 else 0
+        return total
+
+
+def largest_event_difference(p, q):
+    """Largest p(A) - q(A) over all 2**m events A."""
+    p, q = [Fraction(a) for a in p], [Fraction(b) for b in q]
+    states = range(len(p))
+    events = itertools.chain.from_iterable(
+        itertools.combinations(states, k) for k in range(len(p) + 1)
+    )
+    return max(sum(p[x] - q[x] for x in event) for event in events)
+
+
+def x_minus_log1p(x):
+    """X - ln(1 + x)."""
+    with mpmath.workdps(DIGITS):
+        x = mpmath.mpf(x)
+        return x - mpmath.log(1 + x)
+
+
+# Enumeration -------------------------------------------------------------------------
+
+
+def states(n_spins):
+    """All states of n spins, -1 before +1, the last spin changing fastest."""
+    return list(itertools.product([-1, 1], repeat=n_spins))
+
+
+def log_partition(energies):
+    """Return ln of the sum of exp(-E)."""
+    with mpmath.workdps(DIGITS):
+        return mpmath.log(mpmath.fsum(mpmath.exp(-mpmath.mpf(e)) for e in energies))
+
+
+def boltzmann(energies):
+    """exp(-E) / Z for each energy."""
+    with mpmath.workdps(DIGITS):
+        weights = [mpmath.exp(-mpmath.mpf(e)) for e in energies]
+        return [w / mpmath.fsum(weights) for w in weights]
+
+
+def spin_moments(n_spins, energy):
+    """First and second moments of exp(-energy(s)) / Z, by summing over all states."""
+    with mpmath.workdps(DIGITS):
+        table = [(s, mpmath.exp(-mpmath.mpf(energy(s)))) for s in states(n_spins)]
+        z = mpmath.fsum(w for _, w in table)
+        spins = range(n_spins)
+        first = [mpmath.fsum(w * s[i] for s, w in table) / z for i in spins]
+        second = [
+            [mpmath.fsum(w * s[i] * s[j] for s, w in table) / z for j in spins] for i in spins
+        ]
+        return first, second
+
+
+# Gaussians ---------------------------------------------------------------------------
+
+
+def gaussian_terms(x, mean, covariance):
+    """Squared distance (x - mu)^T Sigma^-1 (x - mu) and ln det Sigma."""
+    with mpmath.workdps(DIGITS):
+        sigma = mpmath.matrix(covariance)
+        d = mpmath.matrix(x) - mpmath.matrix(mean)
+        distance = (d.T * mpmath.lu_solve(sigma, d))[0]
+        return distance, mpmath.log(mpmath.det(sigma))
+
+
+def gaussian_log_prob(x, mean, covariance):
+    """Log density at one point."""
+    with mpmath.workdps(DIGITS):
+        distance, log_det = gaussian_terms(x, mean, covariance)
+        return -(distance + log_det + len(mean) * mpmath.log(2 * mpmath.pi)) / 2
+
+
+def gaussian_score(x, mean, covariance):
+    """-Sigma^-1 (x - mu) at one point."""
+    with mpmath.workdps(DIGITS):
+        d = mpmath.matrix(x) - mpmath.matrix(mean)
+        return list(-mpmath.lu_solve(mpmath.matrix(covariance), d))
+
+
+def gaussian_kl_terms(mean_p, covariance_p, mean_q, covariance_q):
+    """Trace, ln det p, ln det q and squared distance of the means."""
+    with mpmath.workdps(DIGITS):
+        sigma_p, sigma_q = mpmath.matrix(covariance_p), mpmath.matrix(covariance_q)
+        ratio = mpmath.inverse(sigma_q) * sigma_p
+        trace = mpmath.fsum(ratio[i, i] for i in range(len(mean_p)))
+        distance, log_det_q = gaussian_terms(mean_p, mean_q, covariance_q)
+        return trace, mpmath.log(mpmath.det(sigma_p)), log_det_q, distance
+
+
+def gaussian_kl(mean_p, covariance_p, mean_q, covariance_q):
+    """D(p || q) of two Gaussians."""
+    with mpmath.workdps(DIGITS):
+        trace, log_det_p, log_det_q, distance = gaussian_kl_terms(
+            mean_p, covariance_p, mean_q, covariance_q
+        )
+        return (trace - len(mean_p) - log_det_p + log_det_q + distance) / 2
+
+
+def mean_and_covariance(rows):
+    """Exact mean and covariance (divisor n) of a list of rows, as fractions."""
+    rows = [[Fraction(v) for v in row] for row in rows]
+    n, columns = len(rows), range(len(rows[0]))
+    mean = [sum(row[j] for row in rows) / n for j in columns]
+    covariance = [
+        [sum((row[j] - mean[j]) * (row[k] - mean[k]) for row in rows) / n for k in columns]
+        for j in columns
+    ]
+    return mean, covariance
+
+
+# Determinants ------------------------------------------------------------------------
+
+
+def without(a, i, j):
+    """Matrix without row i and column j."""
+    return [[v for c, v in enumerate(row) if c != j] for r, row in enumerate(a) if r != i]
+
+
+def det(a):
+    """Determinant by expansion along the first row, exact."""
+    if not a:
+        return Fraction(1)
+    return sum((-1) ** j * Fraction(a[0][j]) * det(without(a, 0, j)) for j in range(len(a)))
+
+
+def adjugate(a):
+    """Transposed matrix of cofactors, exact."""
+    size = range(len(a))
+    return [[(-1) ** (i + j) * det(without(a, j, i)) for j in size] for i in size]

@@ -1,0 +1,17 @@
+"""The book's Sphinx extension: sets up its parts, one file each."""
+
+from tools import equation_tags, offline_mathjax, without_thebe
+
+PARTS = (
+    equation_tags,  # {eq} shows the tags of the text
+    offline_mathjax,  # MathJax from the book itself
+    without_thebe,  # no live kernels in the page
+)
+
+
+def setup(app):
+    app.setup_extension("sphinx.ext.autodoc")
+    app.setup_extension("sphinx.ext.napoleon")
+    for part in PARTS:
+        part.setup(app)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
