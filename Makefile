@@ -17,9 +17,9 @@ BUILT   := _build/.built
 UV      := $(shell command -v uv 2>/dev/null)
 CODE    := boltzlib tools tests conftest.py $(wildcard benchmarks)
 
-# What the pages are made from. A change in the second list re-reads every page.
+# What the pages are made from. A change in the second list builds every page anew.
 PAGES   := $(shell find chapters boltzlib -type f -not -path '*/.*' -not -path '*/__pycache__/*' 2>/dev/null)
-BUILDER := _config.yml _toc.yml $(wildcard tools/*.py)
+BUILDER := _config.yml _toc.yml $(wildcard tools/*.py chapters/_static/*)
 
 .DEFAULT_GOAL := help
 .PHONY: help book test notebooks serve lint format live text sync screenshots lock clean

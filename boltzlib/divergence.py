@@ -120,7 +120,7 @@ def entropy(p: ArrayLike) -> float:
     >>> round(entropy([0.5, 0.25, 0.25]), 6)  # 1.5 ln 2
     1.039721
     """
-    return float(special.entr(as_probabilities("p", p)).sum()) + 0.0
+    return float(special.entr(as_probabilities("p", p)).sum())
 
 
 def cross_entropy(p: ArrayLike, q: ArrayLike) -> float:
@@ -159,7 +159,7 @@ def cross_entropy(p: ArrayLike, q: ArrayLike) -> float:
     0.0
     """
     p, q = _pair(p, q)
-    return float(-special.xlogy(p, q).sum()) + 0.0
+    return float(-special.xlogy(p, q).sum()) + 0.0  # 0.0, not -0.0
 
 
 def total_variation(p: ArrayLike, q: ArrayLike) -> float:

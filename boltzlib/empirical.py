@@ -65,7 +65,6 @@ class Empirical:
         data = as_real_array("samples", samples)
         if data.ndim not in (1, 2):
             raise ValueError(f"samples: expected shape (n,) or (n, N), got {data.shape}")
-        data = data + 0.0  # -0.0 and 0.0 are one state
         support, counts = np.unique(data, axis=0, return_counts=True)
         object.__setattr__(self, "samples", frozen_copy(data))
         object.__setattr__(self, "support", frozen_copy(support))
@@ -109,7 +108,7 @@ class Empirical:
         >>> Empirical([[0, 1], [0, 1], [1, 1]]).prob([[0, 1], [1, 0]]).round(6)
         array([0.666667, 0.      ])
         """
-        asked = as_batch("states", states, self.dimension) + 0.0
+        asked = as_batch("states", states, self.dimension)
         seen = self.support.reshape(-1, self.dimension)
         _, index = np.unique(np.concatenate([seen, asked]), axis=0, return_inverse=True)
         index = index.reshape(-1)

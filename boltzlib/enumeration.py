@@ -118,7 +118,7 @@ def spin_states(n_spins: int) -> NDArray[np.int8]:
     if n_spins > MAX_SPINS:
         raise ValueError(
             f"n_spins: expected at most {MAX_SPINS}, got {n_spins}: "
-            f"the table of 2**{n_spins} states would need {n_spins * 2.0**n_spins:.1e} bytes"
+            f"the table would need {n_spins} * 2**{n_spins} bytes"
         )
     states = np.empty((2**n_spins, n_spins), dtype=np.int8)
     for column in range(n_spins):

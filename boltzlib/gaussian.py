@@ -154,17 +154,15 @@ class Gaussian:
                 "samples or fewer dimensions"
             )
         with np.errstate(over="ignore", invalid="ignore"):
-            reference = x[0]
-            centred = x - reference  # a constant column is now exactly 0
-            shift = centred.mean(axis=0)
-            centred = centred - shift
-            rest = centred.mean(axis=0)  # what the rounding of shift left
+            rounded = x.mean(axis=0)
+            centred = x - rounded
+            rest = centred.mean(axis=0)  # what the rounding of the mean left
             centred = centred - rest
             covariance = centred.T @ centred / n
         if not np.isfinite(covariance).all():
             raise ValueError("x: expected data whose squares do not overflow")
         _check_full_rank(x, centred)
-        return cls(reference + (shift + rest), covariance)
+        return cls(rounded + rest, covariance)
 
     def mahalanobis_squared(self, x: ArrayLike) -> Array:
         r"""Squared Mahalanobis distance from the mean.

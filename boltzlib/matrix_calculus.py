@@ -137,8 +137,8 @@ def adjugate(A: ArrayLike) -> Array:
     Returns
     -------
     ndarray, shape (N, N)
-        The error is a small multiple of 1e-16 N times the product of the N - 1 largest
-        singular values, the norm of the result.
+        With an error of a few 1e-16 N times :math:`S_{11} \prod_{j \le N-2} S_{jj}`, as much
+        as rounding the entries of A can change it.
 
     Raises
     ------
@@ -488,7 +488,8 @@ def independent_gradient(H: ArrayLike) -> Array:
 
     Notes
     -----
-    As `symmetric_gradient`: Eq. (2.27), Eq. (8.97).
+    As `symmetric_gradient`: Eq. (2.27), Eq. (8.97). Source: as
+    `grad_quadratic_form_vector`.
 
     Examples
     --------
@@ -602,10 +603,11 @@ def finite_difference_gradient(f: Callable[[Array], Any], x: ArrayLike) -> Array
         right, left = x.copy(), x.copy()
         right[k] += steps[k]
         left[k] -= steps[k]
+        width = right[k] - left[k]  # 2h as it came out in floats
         values = np.asarray([f(right), f(left)])
         if values.shape != (2,) or values.dtype.kind not in "iuf" or not np.isfinite(values).all():
             raise ValueError("f: expected one finite real number for real x")
-        gradient[k] = (values[0] - values[1]) / (right[k] - left[k])
+        gradient[k] = (values[0] - values[1]) / width
     return gradient
 
 
@@ -634,7 +636,7 @@ def _matrix_and_vector(name: str, matrix: ArrayLike, x: ArrayLike) -> tuple[Arra
 
 
 def _scale(x: Array) -> Array:
-    """Size of each entry; of the largest one where an entry is 0; 1 if all are 0."""
+    """Size of each entry; where it is 0, that of the largest one, but at most 1."""
     size = np.abs(x)
-    size = np.where(size > 0, size, size.max() if size.any() else 1.0)
+    size = np.where(size > 0, size, min(1.0, size.max() or 1.0))
     return np.maximum(size, 1e-280)  # a step below 1e-300 would lose digits

@@ -27,7 +27,7 @@ class Case:
     model: Any
     dimension: int
     box: tuple[np.ndarray, np.ndarray]  # holds all but 1e-16 of the mass
-    step: float  # finer than any feature: the trapezoidal rule is exact to rounding
+    step: float  # a power of two, so fine that the trapezoidal rule is exact to rounding
     projections: dict[str, tuple[np.ndarray, Callable]]  # direction -> its exact cdf
     refits: Callable | None = None  # (fitted model, n, false_alarm) -> within its law?
 
@@ -69,7 +69,7 @@ def gaussian_case(name, mean, covariance):
         model=Gaussian(mean, covariance),
         dimension=len(mean),
         box=(mean - 9.0 * spreads, mean + 9.0 * spreads),
-        step=0.7 * np.sqrt(np.linalg.eigvalsh(covariance)[0]),
+        step=2.0 ** np.floor(np.log2(0.7 * np.sqrt(np.linalg.eigvalsh(covariance)[0]))),
         projections={str(i): projection(d) for i, d in enumerate(directions)},
         refits=refits,
     )

@@ -29,7 +29,11 @@ def bound_and_size(effect=EFFECT, false_alarm=FALSE_ALARM):
 
 def grid(case):
     """Return the points of a fine grid over the box, and the volume of a cell."""
-    axes = [np.arange(low, high, case.step) for low, high in zip(*case.box, strict=True)]
+    # the step is a power of two and the points are multiples of it: nothing is rounded
+    axes = [
+        case.step * np.arange(np.floor(low / case.step), np.ceil(high / case.step))
+        for low, high in zip(*case.box, strict=True)
+    ]
     points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, case.dimension)
     return points, case.step**case.dimension
 

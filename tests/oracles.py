@@ -49,8 +49,8 @@ def largest_event_difference(p, q):
 
 
 def x_minus_log1p(x):
-    """X - ln(1 + x)."""
-    with mpmath.workdps(DIGITS):
+    """x - ln(1 + x), for x down to 1e-300."""
+    with mpmath.workdps(DIGITS + 600):
         x = mpmath.mpf(x)
         return x - mpmath.log(1 + x)
 

@@ -49,6 +49,9 @@ def test_both_zeros_are_one_state():
     p0 = Empirical([0.0, -0.0, 1.0])
     np.testing.assert_array_equal(p0.support, [0.0, 1.0])
     np.testing.assert_allclose(p0.prob([-0.0]), [2 / 3])
+    plane = Empirical([[0.0, 1.0], [-0.0, 1.0], [1.0, 0.0]])
+    np.testing.assert_array_equal(plane.support, [[0.0, 1.0], [1.0, 0.0]])
+    np.testing.assert_allclose(plane.prob([[-0.0, 1.0], [1.0, -0.0]]), [2 / 3, 1 / 3])
 
 
 @quick

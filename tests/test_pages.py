@@ -43,7 +43,10 @@ PAGES = [
 def build() -> Path:
     """The built book; make knows whether it is fresh."""
     surroundings = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL")}
-    subprocess.run(["make", "book"], cwd=ROOT, env=surroundings, check=True, capture_output=True)
+    make = ["make", "book"]
+    done = subprocess.run(make, cwd=ROOT, env=surroundings, capture_output=True, text=True)
+    if done.returncode:
+        pytest.fail(f"make book:\n{done.stderr}", pytrace=False)
     return BUILD
 
 
@@ -167,7 +170,8 @@ def test_planted_broken_links_are_found(tmp_path, small):
     page = plant(
         tmp_path,
         "<a href='other.html#there'>good</a> <a href='missing.html'>bad</a>"
-        "<a href='other.html#nowhere'>bad</a> <a href='#nowhere'>bad</a>",
+        "<a href='other.html#nowhere'>bad</a> <a href='#nowhere'>bad</a>"
+        "<svg role='img' aria-label='a' width='9' height='9'><a href='gone.html'></a></svg>",
     )
     seen = [inspect_page(small, path.as_uri()) for path in (page, tmp_path / "other.html")]
     faults = broken_links(seen)
@@ -175,4 +179,5 @@ def test_planted_broken_links_are_found(tmp_path, small):
         "missing.html",
         "other.html#nowhere",
         "page.html#nowhere",
+        "gone.html",
     ]

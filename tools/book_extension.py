@@ -1,9 +1,11 @@
 """The book's Sphinx extension: sets up its parts, one file each."""
 
-from tools import equation_tags, offline_mathjax, without_thebe
+from tools import docstring_equations, equation_tags, ledger, offline_mathjax, without_thebe
 
 PARTS = (
     equation_tags,  # {eq} shows the tags of the text
+    ledger,  # the pages made from the notebooks' claims
+    docstring_equations,  # from the library reference to the equations
     offline_mathjax,  # MathJax from the book itself
     without_thebe,  # no live kernels in the page
 )

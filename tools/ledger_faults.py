@@ -9,6 +9,7 @@ import importlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from importlib.util import find_spec
 
 from boltzlib.book import numbering
 from boltzlib.book.claim import KINDS
@@ -79,7 +80,7 @@ def record_faults(entry: Entry) -> list[str]:
 
 
 def number_faults(pages: Iterable[Page]) -> list[str]:
-    """Numbers used twice, and letters of the book without the number that they stand beside."""
+    """Numbers that are used twice."""
     places: dict[str, list[str]] = {}
     for page in pages:
         for entry in page.claims:
@@ -92,27 +93,26 @@ def number_faults(pages: Iterable[Page]) -> list[str]:
     ]
 
 
-def library_faults(entry: Entry) -> list[str]:
+def library_faults(name: str | None) -> list[str]:
     """A name that the library does not have, or does not offer to the public."""
-    name = entry.record["library"]
     if name is None:
-        return []
-    where = f"({entry.record['equation']}) {name}"
+        return []  # pure mathematics
     first, *rest = name.split(".")
     if first != "boltzlib" or any(part.startswith("_") for part in rest):
-        return [f"{where} is not a public name of boltzlib"]
-    target, offered = importlib.import_module(first), None
-    for depth, part in enumerate(rest, start=1):
+        return [f"{name} is not a public name of boltzlib"]
+    module = importlib.import_module(first)
+    while rest and hasattr(module, "__path__") and find_spec(f"{module.__name__}.{rest[0]}"):
+        module = importlib.import_module(f"{module.__name__}.{rest.pop(0)}")
+    if not rest:
+        return [f"{name} is a module; expected what it offers"]
+    if rest[0] not in module.__all__:
+        return [f"{name}: {rest[0]} is not in __all__ of {module.__name__}"]
+    target = module
+    for part in rest:
         if not hasattr(target, part):
-            return [f"{where} does not exist: no {part}"]
-        if offered is None and part not in getattr(target, "__all__", (part,)):
-            return [f"{where} is not public: {part} is not in __all__"]
+            return [f"{name} does not exist: there is no {part}"]
         target = getattr(target, part)
-        if not hasattr(target, "__path__") and not _is_module(target, name, depth):
-            offered = part  # below a class or a function there is no __all__
-    return [] if callable(target) or isinstance(target, property) or offered else [
-        f"{where} is a module, not a function"
-    ]
+    return []
 
 
 def display_faults(page: Page) -> list[str]:
@@ -128,8 +128,10 @@ def display_faults(page: Page) -> list[str]:
             found.append(f"{page.name}: the display of ({number}) is not its tested formula")
     for name in made:
         if name.startswith("eq-") and name not in labels:
-            found.append(f"{page.name}: the display {name} belongs to no record; is its claim "
-                         "the last line of a cell?")
+            found.append(
+                f"{page.name}: the display {name} belongs to no record; is its claim "
+                "the last line of a cell?"
+            )
     count = Counter(placed.name for placed in page.placed)
     for label, number in labels.items():
         if count[label] != 1:
@@ -196,12 +198,6 @@ def docstring_numbers(text: str) -> list[str]:
 
 def label_of(number: str) -> str:
     return "eq-" + number.replace(".", "-")
-
-
-def _is_module(target, name, depth) -> bool:
-    return getattr(target, "__name__", "") == ".".join(name.split(".")[: depth + 1]) and (
-        hasattr(target, "__spec__")
-    )
 
 
 def _is_number(value) -> bool:

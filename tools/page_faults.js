@@ -119,7 +119,11 @@
     faults.push(`text hard to read, contrast ${contrast.toFixed(2)}: ${kind} "${text}"`);
   }
 
-  const links = [...document.querySelectorAll("a[href]")].map((link) => link.href);
+  // A link inside an SVG has no plain `href`, so all are resolved here.
+  const links = [...document.querySelectorAll("a")]
+    .map((link) => link.getAttribute("href") ?? link.getAttribute("xlink:href"))
+    .filter((target) => target !== null)
+    .map((target) => new URL(target, document.baseURI).href);
   const ground = luminance(behind(article));
   return { faults, ids, links, dark: ground < 0.2 };
 }

@@ -26,7 +26,7 @@ HEADING = re.compile(r"^(#{1,6})[ \t]+(.+?)[ \t]*$", re.M)
 FENCED = re.compile(r"^(`{3,}|~{3,}).*?^\1[`~]*[ \t]*$", re.M | re.S)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Entry:
     """One record, and where it stands."""
 
@@ -45,7 +45,7 @@ class Placed:
     label: str  # by which the text cites it; "" when there is none
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Page:
     """A notebook, as far as the ledger is concerned."""
 
@@ -57,9 +57,16 @@ class Page:
     placed: tuple[Placed, ...]
 
     @property
+    def title(self) -> str:
+        found = [text for cell in self.cells for level, text in headings(cell) if level == 1]
+        return found[0] if found else self.name
+
+    @property
     def place(self) -> tuple:
         """Sorts pages as the table of contents does."""
-        return tuple(int(part) if part.isdigit() else part for part in re.split(r"(\d+)", self.name))
+        return tuple(
+            int(part) if part.isdigit() else part for part in re.split(r"(\d+)", self.name)
+        )
 
 
 def read_pages(folder: Path, names: Iterable[str] | None = None) -> list[Page]:

@@ -9,6 +9,7 @@ from boltzlib.book.errata import erratum
 from boltzlib.book.evaluate import evaluate
 from boltzlib.book.exercises import check_exercise
 from boltzlib.book.figures import show_figure
+from boltzlib.book.integrals import VectorIntegral
 from boltzlib.book.printing import latex
 from boltzlib.book.prove import equal
 from boltzlib.book.samples import MatrixSum, Samples
@@ -19,6 +20,7 @@ __all__ = [
     "ClaimFailed",
     "MatrixSum",
     "Samples",
+    "VectorIntegral",
     "chain",
     "check_exercise",
     "claim",

@@ -13,7 +13,7 @@ mpf('3.0')
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import product as pairs
+from itertools import product
 from typing import Any
 
 import mpmath
@@ -21,6 +21,7 @@ import numpy as np
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
+from boltzlib.book.integrals import VectorIntegral
 from boltzlib.book.samples import MatrixSum, Sample
 
 DIGITS = 40
@@ -30,7 +31,7 @@ class CannotEvaluate(ValueError):
     """The formula holds a symbol without a value, or an object with no numeric meaning."""
 
 
-def evaluate(formula, values: Mapping) -> Any:
+def evaluate(formula, values: Mapping, digits: int = DIGITS) -> Any:
     """Return the value of `formula`, an ``mpf`` or an mpmath ``matrix``.
 
     Parameters
@@ -41,14 +42,18 @@ def evaluate(formula, values: Mapping) -> Any:
         A number for each symbol; a function for each undefined function; an array for each
         ``IndexedBase``, ``MatrixSymbol`` (a vector may be one-dimensional) or ``Samples``
         (shape (n, N)).  Indices count from 1, as on the page.  The value of an integration
-        variable, if given, is a list of points at which the quadrature splits its interval.
+        variable, if given, is a list of points at which the quadrature splits its interval;
+        of an integration vector (``VectorIntegral``) its grid, one
+        ``(lower, upper, points)`` a component.
+    digits : int
+        Decimal digits of the arithmetic.
 
     Raises
     ------
     CannotEvaluate
         When a symbol has no value or a node has no numeric meaning.
     """
-    with mpmath.workdps(DIGITS):
+    with mpmath.workdps(digits):
         return _value(sp.sympify(formula), dict(values))
 
 
@@ -206,9 +211,30 @@ def _power(node, env):
 
 
 def _inverse_of(matrix):
-    if mpmath.det(matrix) == 0:
+    if _determinant(matrix) == 0:
         raise CannotEvaluate("the inverse of a singular matrix")
     return mpmath.inverse(matrix)
+
+
+def _determinant(matrix):
+    """Eliminate with partial pivoting (mpmath.det raises on some singular matrices).
+
+    >>> _determinant(mpmath.matrix([[1, 2, 3], [2, 4, 6.5], [3, 6, -1]]))
+    mpf('0.0')
+    """
+    rows = matrix.tolist()
+    result = mpmath.mpf(1)
+    while rows:
+        pivot = max(range(len(rows)), key=lambda r: abs(rows[r][0]))
+        if rows[pivot][0] == 0:
+            return mpmath.mpf(0)
+        first = rows.pop(pivot)
+        result *= first[0] * (-1) ** pivot
+        rows = [
+            [entry - row[0] / first[0] * above for entry, above in zip(row[1:], first[1:], strict=True)]
+            for row in rows
+        ]
+    return result
 
 
 def _range(limits, env):
@@ -262,6 +288,36 @@ def _integral(node, env):
     return over(list(node.limits), env)
 
 
+def _vector_integral(node, env):
+    """Trapezoidal rule on the grid given for the vector: [(lower, upper, points), …]."""
+    x = node.variable
+    if x not in env:
+        raise CannotEvaluate(f"no grid was given for the integration vector {x}")
+    env = dict(env)
+    body = _hoisted(node.body, x, env)
+    axes, cell = [], mpmath.mpf(1)
+    for lower, upper, points in env[x]:
+        step = (mpmath.mpf(upper) - mpmath.mpf(lower)) / points
+        axes.append([lower + k * step for k in range(points + 1)])
+        cell *= step
+    terms = (_value(body, {**env, x: mpmath.matrix(list(point))}) for point in product(*axes))
+    return cell * mpmath.fsum(map(_scalar_if_1x1, terms))
+
+
+def _hoisted(body, x, env):
+    """Give every matrix in `body` that does not depend on `x` a name and its value, once."""
+    if not body.args or isinstance(body, sp.MatrixSymbol):
+        return body
+    if getattr(body, "is_Matrix", False) and x not in body.free_symbols:
+        name = sp.Dummy()
+        symbol = sp.MatrixSymbol(name, *body.shape)
+        env[symbol] = _as_matrix(_value(body, env))
+        return symbol
+    if isinstance(body, (sp.Sum, sp.Product, sp.Integral)):
+        return body  # what stands inside may depend on the index
+    return body.func(*(_hoisted(a, x, env) for a in body.args))
+
+
 def _derivative(node, env):
     """Differentiate numerically, so that a stated derivative is an oracle of its own."""
     if len(node.variables) != 1:
@@ -272,7 +328,7 @@ def _derivative(node, env):
         return mpmath.diff(lambda t: _value(node.expr, {**env, variable: t}), point)
     point = _matrix_symbol(variable, env)
     slopes = mpmath.matrix(point.rows, point.cols)
-    for r, c in pairs(range(point.rows), range(point.cols)):
+    for r, c in product(range(point.rows), range(point.cols)):
 
         def along(t, r=r, c=c):
             moved = point.copy()
@@ -348,7 +404,7 @@ _RULES = (
     (sp.Inverse, lambda node, env: _inverse_of(_as_matrix(_value(node.arg, env)))),
     ((sp.MatPow, sp.Pow), _power),
     (sp.Transpose, lambda node, env: _as_matrix(_value(node.arg, env)).T),
-    (sp.Determinant, lambda node, env: mpmath.det(_as_matrix(_value(node.arg, env)))),
+    (sp.Determinant, lambda node, env: _determinant(_as_matrix(_value(node.arg, env)))),
     (sp.Trace, _trace),
     (sp.Identity, lambda node, env: mpmath.eye(_size(node, env)[0])),
     (sp.ZeroMatrix, lambda node, env: mpmath.zeros(*_size(node, env))),
@@ -357,6 +413,7 @@ _RULES = (
     (sp.Sum, _repeat(lambda a, b: a + b, 0)),
     (sp.Product, _repeat(lambda a, b: a * b, 1)),
     (sp.Integral, _integral),
+    (VectorIntegral, _vector_integral),
     (sp.Derivative, _derivative),
     (sp.Piecewise, _piecewise),
 )

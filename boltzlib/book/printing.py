@@ -7,15 +7,19 @@ from sympy.core.function import AppliedUndef
 from sympy.printing.latex import LatexPrinter
 from sympy.printing.precedence import PRECEDENCE
 
+from boltzlib.book.integrals import VectorIntegral
 from boltzlib.book.samples import MatrixSum
 
 
 class _BookPrinter(LatexPrinter):
+    _before_matrix = False  # printing the numbers in front of a product of matrices
+
     def __init__(self):
         super().__init__({"ln_notation": True, "mat_delim": "("})
 
     def _print_Transpose(self, expr):
-        return rf"{self.parenthesize(expr.arg, PRECEDENCE['Pow'], strict=True)}^{{\top}}"
+        power = isinstance(expr.arg, (sp.MatPow, sp.Inverse))  # two superscripts are no TeX
+        return rf"{self.parenthesize(expr.arg, PRECEDENCE['Pow'], strict=not power)}^{{\top}}"
 
     def _print_Determinant(self, expr):
         return rf"\det {self._wrapped(expr.arg)}"
@@ -26,7 +30,7 @@ class _BookPrinter(LatexPrinter):
         return rf"\operatorname{{tr}} {self._wrapped(expr.arg)}"
 
     def _wrapped(self, matrix):
-        simple = isinstance(matrix, sp.MatrixSymbol)
+        simple = isinstance(matrix, sp.MatrixSymbol) and not self._before_matrix  # det(A) B
         return self._print(matrix) if simple else rf"\left({self._print(matrix)}\right)"
 
     def _print_Indexed(self, expr):
@@ -37,7 +41,7 @@ class _BookPrinter(LatexPrinter):
 
     def _print_MatAdd(self, expr):
         """x − μ rather than −μ + x: the terms with a minus sign come last."""
-        if all(isinstance(t, sp.Transpose) or _is_negated_transpose(t) for t in expr.args):
+        if _is_transposed_sum(expr):
             return rf"\left({self._print(expr.T.doit())}\right)^{{\top}}"
         terms = sorted(expr.args, key=_is_negative)
         text = self._print(terms[0])
@@ -112,7 +116,7 @@ class _BookPrinter(LatexPrinter):
         (u,) = expr.args
         bare = (
             u.is_Atom
-            or isinstance(u, (sp.Determinant, sp.Indexed))
+            or isinstance(u, (sp.Determinant, sp.Indexed, sp.Abs, AppliedUndef))
             or (sp.fraction(u)[1] != 1 and not _is_negative(u) and u.is_Mul)
         )
         power = "" if exp is None else f"^{{{exp}}}"
@@ -121,13 +125,15 @@ class _BookPrinter(LatexPrinter):
 
     def _print_MatMul(self, expr):
         scalars = [a for a in expr.args if not a.is_Matrix]
+        self._before_matrix = True
         front = self._print(sp.Mul(*scalars)) + " " if scalars else ""
+        self._before_matrix = False
         front = "- " if front.strip() in ("-1", "- 1") else front
         return front + " ".join(self._matrix_factor(a) for a in expr.args if a.is_Matrix)
 
     def _matrix_factor(self, factor):
         text = self._print(factor)
-        bare = not isinstance(factor, sp.MatAdd) or text.endswith(r"^{\top}")
+        bare = not isinstance(factor, sp.MatAdd) or _is_transposed_sum(factor)
         return text if bare else rf"\left({text}\right)"
 
     def _print_Sum(self, expr):
@@ -148,6 +154,12 @@ class _BookPrinter(LatexPrinter):
         )
         return heads + (rf"\left({text}\right)" if needs else text)
 
+    def _print_MatrixElement(self, expr):
+        """Set the component of a column vector as y_k: SymPy counts it from 0, the page from 1."""
+        if expr.parent.shape[1] == 1 and expr.j == 0:
+            return rf"{self._print(expr.parent)}_{{{self._print(expr.i + 1)}}}"
+        return super()._print_MatrixElement(expr)
+
     def _print_OneMatrix(self, expr):
         return r"\mathbf{1}"
 
@@ -156,7 +168,12 @@ class _BookPrinter(LatexPrinter):
 
 
 _HALF = sp.Rational(1, 2)
-_LONG = (sp.Sum, sp.Product, sp.Integral, sp.log, sp.exp, AppliedUndef)
+_LONG = (sp.Sum, sp.Product, sp.Integral, VectorIntegral, sp.log, sp.exp, AppliedUndef)
+
+
+def _is_transposed_sum(expr) -> bool:
+    """Whether all terms are transposes, so that the sum is set as one: (x − μ)^T."""
+    return all(isinstance(t, sp.Transpose) or _is_negated_transpose(t) for t in expr.args)
 
 
 def _is_negated_transpose(term) -> bool:
@@ -180,6 +197,13 @@ def latex(formula) -> str:
     >>> i, n = symbols("i n", integer=True, positive=True)
     >>> latex(Sum(IndexedBase("x")[i], (i, 1, n)) / n)
     '\\\\frac{1}{n} \\\\sum_{i=1}^{n} x_{i}'
+
+    >>> from sympy import Determinant, Identity, MatrixSymbol
+    >>> A, x = MatrixSymbol("A", 2, 2), MatrixSymbol("x", 2, 1)
+    >>> print(latex((A + A.T) * x))
+    \\left(A + A^{\\top}\\right) x
+    >>> print(latex(Determinant(A) * Identity(2)))
+    \\det \\left(A\\right) I
     """
     if isinstance(formula, str):
         return formula

@@ -19,6 +19,7 @@ from collections.abc import Iterable
 
 import sympy as sp
 
+from boltzlib.book.integrals import VectorIntegral
 from boltzlib.book.samples import MatrixSum, Sample
 
 # A lemma g(u) >= 0, used by `nonnegative`: a Function with nonnegative=True and what it stands for.
@@ -59,15 +60,25 @@ def normal(formula, given=None):
     """Return a normal form of a scalar formula: linear sums, rotated traces, facts applied."""
     given = given or {}
     formula = sp.sympify(formula).replace(lambda e: isinstance(e, sp.Trace), _normal_trace)
-    formula = sp.expand(formula.doit() if formula.has(sp.Derivative, sp.Integral) else formula)
+    formula = formula.replace(lambda e: isinstance(e, sp.Determinant), _normal_determinant)
+    formula = formula.replace(lambda e: isinstance(e, sp.Integral), lambda e: e.doit())
+    unevaluated = (sp.Derivative, sp.Integral, sp.Product, VectorIntegral)
+    formula = sp.expand(formula.doit() if formula.has(*unevaluated) else formula)
     formula = formula.replace(lambda e: isinstance(e, sp.Sum), _linear_sum)
     formula = sp.expand(formula)
-    rules = {_linear_sum(k) if isinstance(k, sp.Sum) else k: v for k, v in given.items()}
+    rules = {_normal_fact(before): _normal_fact(after) for before, after in given.items()}
     for before, after in rules.items():
         formula = (
             formula.subs(before, after) if before.is_Atom else formula.xreplace({before: after})
         )
     return sp.expand(formula)
+
+
+def _normal_fact(side):
+    """Bring one side of a fact to the form in which it occurs in a normal form."""
+    if isinstance(side, sp.Trace):
+        return _normal_trace(side)
+    return side.replace(lambda e: isinstance(e, sp.Sum), _linear_sum)
 
 
 def _linear_sum(total):
@@ -87,7 +98,11 @@ def _linear_sum(total):
     for term in sp.Add.make_args(body):
         front, inside = term.as_independent(dummy, as_Add=False)
         count = upper - lower + 1
-        result += front * (count if inside == 1 else sp.Sum(inside, (dummy, lower, upper)))
+        if inside == 1:
+            result += front * count
+            continue
+        own = sp.Symbol(f"_{_depth(inside)}", integer=True, positive=True)
+        result += front * sp.Sum(inside.xreplace({dummy: own}), (own, lower, upper))
     return result
 
 
@@ -105,6 +120,22 @@ def _normal_trace(trace):
         turns += [[f.T.doit() for f in reversed(turn)] for turn in turns]
         first = min(turns, key=lambda turn: sp.default_sort_key(sp.Tuple(*turn)))
         result += scalar * sp.Trace(sp.MatMul(*first) if len(first) > 1 else first[0])
+    return result
+
+
+def _normal_determinant(determinant):
+    """Use det AB = det A det B, det Aᵀ = det A and det A⁻¹ = 1/det A for square factors."""
+    scalar, factors = _factors(determinant.arg)
+    if any(f.shape != determinant.arg.shape for f in factors):
+        return determinant
+    result = scalar**determinant.arg.rows
+    for factor in factors:
+        power = 1
+        while isinstance(factor, (sp.Transpose, sp.Inverse)):
+            power = -power if isinstance(factor, sp.Inverse) else power
+            factor = factor.arg
+        split = sp.Determinant(factor)
+        result *= (_normal_determinant(split) if isinstance(factor, sp.MatMul) else split) ** power
     return result
 
 
@@ -156,19 +187,46 @@ def nonnegative(formula, lemmas: Iterable[Lemma] = ()) -> bool:
     """Return whether `formula` is visibly never negative.
 
     Visibly: SymPy's assumptions say so, or it is a sum, product or integral (upwards) of
-    such, or a function that a lemma says is nonnegative.
+    such, the trace of a B Bᵀ (the sum of the squares of B's entries), or a function that a
+    lemma says is nonnegative.
     """
     formula = sp.sympify(formula)
     if formula.is_nonnegative:
         return True
+    if isinstance(formula, sp.Trace):
+        return _is_gram(formula.arg)
     if isinstance(formula, (sp.Sum, sp.Product)):
         return nonnegative(formula.function, lemmas)
     if isinstance(formula, sp.Integral):
         upwards = all(sp.simplify(hi - lo).is_nonnegative for _, lo, hi in formula.limits)
-        return upwards and nonnegative(formula.function, lemmas)
+        return upwards and any(nonnegative(f, lemmas) for f in (formula.function, _inside(formula)))
     if isinstance(formula, (sp.Add, sp.Mul)):
         return all(nonnegative(part, lemmas) for part in formula.args)
     return any(formula.func == function for function, _ in lemmas)
+
+
+def _inside(integral):
+    """Return the integrand strictly inside the interval: t = (a + b w)/(1 + w) with w > 0.
+
+    >>> from sympy import Integral, symbols
+    >>> t = symbols("t")
+    >>> nonnegative(Integral(1 - t, (t, 0, 1))), nonnegative(Integral(1 - t, (t, 0, 2)))
+    (True, False)
+    """
+    body = integral.function
+    for variable, lower, upper in integral.limits:
+        if lower.is_number and upper.is_number and (upper - lower).is_finite:
+            between = (lower + upper * (w := sp.Dummy(positive=True))) / (1 + w)
+            body = sp.factor(body.xreplace({variable: between}))
+    return body
+
+
+def _is_gram(matrix) -> bool:
+    """Return whether `matrix` is written as B Bᵀ, B real."""
+    scalar, factors = _factors(matrix)
+    half = len(factors) // 2
+    mirrored = [f.T.doit() for f in reversed(factors[:half])]
+    return bool(scalar.is_nonnegative) and len(factors) == 2 * half and factors[half:] == mirrored
 
 
 def expand_lemmas(formula, lemmas: Iterable[Lemma]):

@@ -24,8 +24,8 @@ from boltzlib.book.statement import FLIPPED
 # Calls that transform a formula.  A derivation that uses none of them derives nothing.
 # fmt: off
 TRANSFORMATIONS = frozenset([
-    "adjugate", "apart", "cancel", "cofactor", "collect", "combsimp", "det", "diff", "doit",
-    "dsolve", "expand", "expand_log", "factor", "factor_terms", "integrate", "inv", "limit",
+    "adjugate", "apart", "cancel", "cofactor", "collect", "combsimp", "deltasummation", "det",
+    "diff", "doit", "dsolve", "expand", "expand_log", "factor", "factor_terms", "integrate", "inv", "limit",
     "linsolve", "logcombine", "nsimplify", "powsimp", "refine", "replace", "rewrite", "series",
     "simplify", "solve", "solveset", "split", "subs", "summation", "together", "trigsimp",
     "xreplace",
@@ -163,7 +163,7 @@ def _conclusions(node, origins) -> list[ast.AST]:
 def _inlined(node, origins, depth: int = 8) -> str:
     class Inline(ast.NodeTransformer):
         def visit_Name(self, name):
-            values = origins.get(name.id, [])
+            values = origins.get(name.id, []) if isinstance(name.ctx, ast.Load) else []
             if depth and len(values) == 1 and isinstance(values[0], ast.expr):
                 return ast.parse(_inlined(values[0], origins, depth - 1), mode="eval").body
             return name

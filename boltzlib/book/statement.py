@@ -1,4 +1,4 @@
-"""What an equation says, as an object that can be shown, evaluated and broken.
+r"""What an equation says, as an object that can be shown, evaluated and broken.
 
 >>> from sympy import symbols
 >>> a, b = symbols("a b", positive=True)
@@ -124,10 +124,10 @@ def stationary(gradient: Statement, solution: Statement) -> Statement:
     return Statement((*gradient.chains, *solution.chains), joiner=r" = 0 \iff ")
 
 
-def together(*statements: Statement) -> Statement:
-    """State several things under one number."""
+def together(*statements: Statement, joiner: str = Statement.joiner) -> Statement:
+    """State several things under one number; `joiner` is the TeX between them."""
     chains = tuple(c for s in statements for c in s.chains)
-    return Statement(chains)
+    return Statement(chains, joiner=joiner)
 
 
 def limit(name: str, sequence, variable, value, rate) -> Limit:

@@ -18,7 +18,8 @@ HONEST = [
     # several corners, each from its own derivation
     "a = diff(f, t)\n"
     "b = solve(a, t)[0]\n"
-    'claim("2.1", "stationarity", stationary(chain("a", "=", 2 * t), chain("t", "=", c)), derived=(a, b))',
+    'claim("2.1", "stationarity", stationary(chain("a", "=", 2 * t), chain("t", "=", c)), '
+    "derived=(a, b))",
     # a helper that derives
     "def step(e):\n"
     "    return e.doit()\n"
@@ -51,7 +52,8 @@ CIRCULAR = [
     (
         "a = diff(f, t)\n"
         "b = solve(a, t)[0]\n"
-        'claim("2.1", "stationarity", stationary(chain("a", "=", 2 * t), chain("t", "=", b)), derived=(a, b))',
+        'claim("2.1", "stationarity", stationary(chain("a", "=", 2 * t), chain("t", "=", b)), '
+        "derived=(a, b))",
         "stated.*built from",
     ),
 ]
