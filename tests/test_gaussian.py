@@ -121,7 +121,9 @@ def test_precision_of_log_prob(offset, condition):
     for size in (1, 2, 5, 10):
         rng = np.random.default_rng(size)
         covariance = rotated_covariance(size, condition, rng, 10.0 ** rng.integers(-3, 4))
+        # the mean is no round number, so that x - mean has more than 53 bits
         mean = offset * rng.uniform(1.0, 2.0, size)
+        mean += rng.standard_normal(size) * np.sqrt(np.diag(covariance))
         q = Gaussian(mean, covariance)
         root = np.linalg.cholesky(covariance)
         typical = mean + rng.standard_normal((2, size)) @ root.T
@@ -170,6 +172,23 @@ def test_precision_of_divergence(offset, condition):
             exact = oracles.gaussian_kl(*given_)
             if np.sum((p.covariance - q.covariance) ** 2) > 0:
                 assert abs(p.kl_divergence(q) - exact) <= 2.0 * tolerance(condition) * exact
+
+
+def test_precision_where_the_triangular_factor_is_at_its_worst():
+    # minus signs below the diagonal: no cancellation in L^-1, whose entries grow as 2**N
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        size = 13
+        root = np.eye(size) - np.tril(rng.uniform(0.5, 1.0, (size, size)), -1)
+        noise = rng.standard_normal((size, 2 * size))
+        p_covariance = root @ (noise @ noise.T / size + 0.3 * np.eye(size)) @ root.T
+        p = Gaussian(np.zeros(size), (p_covariance + p_covariance.T) / 2)
+        q = Gaussian(rng.standard_normal(size), root @ root.T)
+        assert 1e6 < np.linalg.cond(q.covariance) < 1e8
+        exact = oracles.gaussian_kl(
+            p.mean.tolist(), p.covariance.tolist(), q.mean.tolist(), q.covariance.tolist()
+        )
+        assert abs(p.kl_divergence(q) - exact) <= 1e-15 * exact
 
 
 def test_log_prob_at_a_zero_is_right_relative_to_its_terms():
@@ -316,7 +335,7 @@ def test_fit_maximises_the_likelihood(seed, size):
         assert average_negative_log_likelihood(wider, x) > best
 
 
-@pytest.mark.parametrize("offset", [0.0, 1.0, 1e6, -1e6, 1e9])
+@pytest.mark.parametrize("offset", [0.0, 1.0, 1e6, -1e6, 1e11])
 def test_fit_refuses_singular_data(offset):
     rng = np.random.default_rng(9)
     a, b = offset + rng.standard_normal((2, 60)), rng.standard_normal(60)
@@ -329,6 +348,7 @@ def test_fit_refuses_singular_data(offset):
         (columns([a[0], 2.0 * a[0] + 3.0]), line),
         (columns([a[0], a[0] / 3.0]), line),
         (columns([a[0], 1e-7 * a[0]]), line),
+        (columns([a[0], a[0] + 1e-9 * b]), line),
         (columns([a[0], b, a[0] - b / 7]), "n = 60, N = 3 and rank 2"),
         (np.repeat(offset + rng.standard_normal((3, 4)), 9, axis=0), "n = 27, N = 4 and rank 2"),
         (a, r"x: expected more samples than dimensions, got n = 2 and N = 60: n points"),
@@ -337,6 +357,15 @@ def test_fit_refuses_singular_data(offset):
     ]:
         with pytest.raises(ValueError, match=message):
             Gaussian.fit(x)
+
+
+def test_fit_refuses_columns_that_are_constant_up_to_rounding():
+    x = np.tile([[0.3], [0.1 + 0.2]], (5, 1))
+    assert x[0] != x[1]
+    with pytest.raises(ValueError, match=r"constant column\(s\) \[0\]"):
+        Gaussian.fit(x)
+    x[0] = 0.3 + 1e-14
+    assert Gaussian.fit(x).mean[0] == pytest.approx(0.3, rel=1e-14)
 
 
 def test_fit_accepts_the_smallest_regular_data():

@@ -35,7 +35,7 @@ KINDS = {  # one, many
     "statistical": ("statistical statement", "statistical statements"),
 }
 HEAD = ("Number", "Kind", "Holds for", "Corners that agree", "Wrong versions rejected")
-WIDTHS = (10, 20, 15, 35, 20)
+WIDTHS = (12, 16, 14, 39, 19)
 
 
 # --- Links, by number, name or page: Sphinx resolves them, and warns of one that leads nowhere
@@ -60,7 +60,8 @@ def to_equation(number: str, page: str):
 
 
 def to_library(name: str, page: str):
-    return reference("py", "obj", name, nodes.literal(name, name), page)
+    short = name.removeprefix("boltzlib.")
+    return reference("py", "obj", name, nodes.literal(short, short), page)
 
 
 def to_page(name: str, page: str):
@@ -284,7 +285,7 @@ def box(*parts: nodes.Node) -> nodes.container:
 
 
 def sentence(text: str) -> str:
-    return text[:1].upper() + text[1:].rstrip(".") + "."
+    return text.rstrip(".") + "."
 
 
 # --- Sphinx

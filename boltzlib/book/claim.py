@@ -311,7 +311,7 @@ def _break(equation, numbers: Numbers, given) -> int:
     rejected = 0
     for position in numbers.chain.formulas:
         side = numbers.chain.sides[position]
-        if side.is_number:
+        if side in (0, 1):
             continue  # a bare 0 or 1 has no slips of its own
         for broken in broken_copies(side):
             survives = numbers.survivor(position, broken)

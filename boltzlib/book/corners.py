@@ -237,7 +237,9 @@ def check_limit(statement, derived, numbers: Numbers) -> None:
         rate = float(evaluate(statement.rate, case))
         groups.setdefault(key, []).append((float(case[variable]), float(value - goal), rate))
     for rows in groups.values():
-        (_, e0, r0), (_, e1, r1) = min(rows), max(rows)
+        (size0, e0, r0), (size1, e1, r1) = min(rows), max(rows)
+        if size0 == size1:
+            raise ClaimFailed("a limit needs two sizes for each set of the other inputs")
         if e0 == e1 == 0:
             continue
         order = np.log(e1 / e0) / np.log(r1 / r0)

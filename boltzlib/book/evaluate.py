@@ -44,7 +44,7 @@ def evaluate(formula, values: Mapping, digits: int = DIGITS) -> Any:
         (shape (n, N)).  Indices count from 1, as on the page.  The value of an integration
         variable, if given, is a list of points at which the quadrature splits its interval;
         of an integration vector (``VectorIntegral``) its grid, one
-        ``(lower, upper, points)`` a component.
+        ``(lower, upper, steps)`` a component.
     digits : int
         Decimal digits of the arithmetic.
 
@@ -231,7 +231,10 @@ def _determinant(matrix):
         first = rows.pop(pivot)
         result *= first[0] * (-1) ** pivot
         rows = [
-            [entry - row[0] / first[0] * above for entry, above in zip(row[1:], first[1:], strict=True)]
+            [
+                entry - row[0] / first[0] * above
+                for entry, above in zip(row[1:], first[1:], strict=True)
+            ]
             for row in rows
         ]
     return result
@@ -289,19 +292,23 @@ def _integral(node, env):
 
 
 def _vector_integral(node, env):
-    """Trapezoidal rule on the grid given for the vector: [(lower, upper, points), …]."""
+    """Trapezoidal rule on the grid given for the vector: [(lower, upper, steps), …]."""
     x = node.variable
     if x not in env:
         raise CannotEvaluate(f"no grid was given for the integration vector {x}")
     env = dict(env)
     body = _hoisted(node.body, x, env)
-    axes, cell = [], mpmath.mpf(1)
-    for lower, upper, points in env[x]:
-        step = (mpmath.mpf(upper) - mpmath.mpf(lower)) / points
-        axes.append([lower + k * step for k in range(points + 1)])
-        cell *= step
-    terms = (_value(body, {**env, x: mpmath.matrix(list(point))}) for point in product(*axes))
-    return cell * mpmath.fsum(map(_scalar_if_1x1, terms))
+    axes = []
+    for lower, upper, steps in env[x]:
+        step = (mpmath.mpf(upper) - mpmath.mpf(lower)) / steps
+        ends = (0, steps)
+        axes.append([(lower + k * step, step / 2 if k in ends else step) for k in range(steps + 1)])
+    terms = []
+    for nodes in product(*axes):
+        point = mpmath.matrix([position for position, _ in nodes])
+        value = _scalar_if_1x1(_value(body, {**env, x: point}))
+        terms.append(mpmath.fprod(weight for _, weight in nodes) * value)
+    return mpmath.fsum(terms)
 
 
 def _hoisted(body, x, env):

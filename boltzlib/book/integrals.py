@@ -18,10 +18,10 @@ from sympy import Dummy, Expr, Integral, MatrixSymbol, Product, Sum, exp, oo, sy
 class VectorIntegral(Expr):
     """The integral of a scalar over all values of a column vector, ``VectorIntegral(f, x)``.
 
-    A claim's case gives the vector a grid, ``[(lower, upper, points), …]``, one entry a
+    A claim's case gives the vector a grid, ``[(lower, upper, steps), …]``, one entry a
     component: the integral is evaluated by the trapezoidal rule on it, whose error is
     beyond all powers of the step when the integrand is analytic and negligible at the
-    border.  For a Gaussian ±12 standard deviations and 48 points give 30 digits.
+    border.  For a Gaussian ±12 standard deviations and 48 steps give 30 digits.
     """
 
     def __new__(cls, body, variable):

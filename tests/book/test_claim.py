@@ -177,6 +177,24 @@ def test_wrong_limit_or_rate_is_refused(value, rate, message):
         )
 
 
+@pytest.mark.parametrize(
+    ("sizes", "message"), [((10, 20), "factor 100"), ((10, 10**4), "two sizes")]
+)
+def test_a_limit_needs_sizes_that_can_show_it(sizes, message):
+    sequence = expand(simplify(v * (n - 1) / n))
+    with pytest.raises(ClaimFailed, match=message):
+        claim(
+            "2.16a",
+            "limit",
+            limit("s", v * (n - 1) / n, n, v, 1 / n),
+            derived=sequence,
+            computed=lambda c: c[v] * (1 - 1 / c[n]),
+            library=None,
+            cases=[{n: size, v: 1.7} for size in sizes],
+            edges=[{n: sizes[0], v: 2.5}],
+        )
+
+
 def variance_replicates(c, factor=1.0):
     rng = np.random.default_rng(7)
     draws = rng.normal(0.0, math.sqrt(c[v]), size=(1500, c[n]))

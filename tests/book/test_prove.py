@@ -102,6 +102,23 @@ def test_nonnegative(formula, expected):
     assert nonnegative(formula) is expected
 
 
+def test_traces_of_gram_matrices_are_nonnegative_and_others_are_not():
+    B = sp.MatrixSymbol("B", *A.shape)
+    assert nonnegative(sp.Trace(B * B.T))
+    assert nonnegative(sp.Trace(2 * A * B * B.T * A.T))
+    for wrong in (B * B, -B * B.T, A * B.T, B):
+        assert not nonnegative(sp.Trace(wrong))
+
+
+def test_determinants_of_products():
+    assert equal(sp.Determinant(A * Sigma.I), sp.Determinant(A) / sp.Determinant(Sigma))
+    assert equal(sp.Determinant(A.T), sp.Determinant(A))
+    assert equal(sp.Determinant(2 * A), 2**A.rows * sp.Determinant(A))
+    assert not equal(sp.Determinant(2 * A), 2 * sp.Determinant(A))
+    assert not equal(sp.Determinant(A + Sigma), sp.Determinant(A) + sp.Determinant(Sigma))
+    assert not equal(sp.Determinant(X[1].T * X[1]), 0)
+
+
 def test_lemmas_are_expanded():
     g = sp.Function("g", nonnegative=True)
     gap = sp.Sum(p[k] * g(q[k] / p[k]), (k, 1, K))
