@@ -21,6 +21,7 @@ RECORD = {
     "killed": 12,
     "display": "generated",
     "erratum": None,
+    "counterexample": None,
     "tex": "a = b",
 }
 PROSE = {
@@ -32,7 +33,8 @@ PROSE = {
 
 
 def record(number: str, **changes) -> dict:
-    return {"equation": number, "origin": numbering.origin(number), **RECORD, **changes}
+    refuted = {"counterexample": "2 < 3 here"} if "erratum" in changes else {}
+    return {"equation": number, "origin": numbering.origin(number), **RECORD, **refuted, **changes}
 
 
 def markdown(text: str) -> dict:
@@ -70,12 +72,9 @@ def glued(name: str, tex: str, number: str) -> dict:
 def claimed(fields: dict) -> list[dict]:
     """The cell that places the display, and the cell with its claim."""
     number, name = fields["equation"], numbering.label(fields["equation"])
-    card = f'<div class="claim">({number})'
-    if fields.get("erratum"):
-        card += '<span class="claim-counterexample">Counter-example: 2 &lt; 3 here.</span>'
     outputs = [
         glued(name, fields.get("tex", ""), number),
-        shown(text=f"({number}) holds", html=card + "</div>", claim=fields),
+        shown(text=f"({number}) holds", html=f'<div class="claim">({number})</div>', claim=fields),
     ]
     return [
         markdown(f"```{{glue:math}} {name}\n:label: {name}\n```"),

@@ -181,6 +181,7 @@ WRONG_VALUES = {
     "killed": 11,
     "display": "copied",
     "erratum": "no sentence",
+    "counterexample": "for an erratum that is not there",
     "tex": "",
 }
 
@@ -220,11 +221,11 @@ def test_values_that_do_not_fit_together_are_found(tmp_path, changes):
 
 
 def test_an_erratum_without_counterexample_is_found(tmp_path):
-    wrong = fake.record("2.15", erratum="The note prints c, but it is b.")
+    wrong = fake.record("2.15", erratum="The note prints c, but it is b.", counterexample=None)
     bare = fake.code("claim()", fake.shown(html="<div></div>", claim=wrong))
     prose = fake.prose_erratum(counterexample="")
     (page,) = book(tmp_path, page=[bare, prose])
-    assert "no counter-example" in record_faults(page.claims[0])[0]
+    assert "counterexample is None" in record_faults(page.claims[0])[0]
     assert "counterexample is ''" in record_faults(page.errata[0])[0]
 
 

@@ -34,6 +34,7 @@ VALID = {
     "killed": lambda r, v: _is_count(v) and v == r["mutants"],
     "display": lambda r, v: v in DISPLAYS,
     "erratum": lambda r, v: v is None or _is_sentence(v),
+    "counterexample": lambda r, v: _is_text(v) if r["erratum"] else v is None,
     "tex": lambda r, v: _is_text(v),
 }
 PROSE = {
@@ -69,14 +70,11 @@ def record_faults(entry: Entry) -> list[str]:
     missing = [key for key in rules if key not in entry.record]
     if missing:
         return [f"{where}: the record has no {', '.join(missing)}"]
-    found = [
+    return [
         f"{where}: {key} is {entry.record[key]!r}"
         for key, valid in rules.items()
         if not valid(entry.record, entry.record[key])
     ]
-    if entry.record.get("erratum") and not entry.counterexample:
-        found.append(f"{where}: the erratum shows no counter-example")
-    return found
 
 
 def number_faults(pages: Iterable[Page]) -> list[str]:

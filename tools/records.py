@@ -4,7 +4,6 @@ The ledger page (tools/ledger.py) and the ledger's tests read the notebooks with
 `read_pages`, and only with it; nothing else is stored for either.
 """
 
-import html
 import json
 import re
 from collections import Counter
@@ -17,9 +16,6 @@ from boltzlib.book.claim import MIME as CLAIM
 from boltzlib.book.errata import MIME as PROSE_ERRATUM
 
 GLUED_TEX = "application/papermill.record/text/latex"
-COUNTEREXAMPLE = re.compile(
-    r'class="claim-counterexample">\s*Counter-example:\s*(.*?)\.?\s*</', re.DOTALL
-)
 PLACED = re.compile(r"^(`{3,}|:{3,})\{glue:math\}[ \t]*(\S*)[ \t]*\n(.*?)^\1", re.M | re.S)
 LABEL = re.compile(r"^:label:[ \t]*(\S+)", re.M)
 HEADING = re.compile(r"^(#{1,6})[ \t]+(.+?)[ \t]*$", re.M)
@@ -34,7 +30,11 @@ class Entry:
     cell: int
     heading: str  # the one it stands under
     record: dict
-    counterexample: str = ""
+
+    @property
+    def counterexample(self) -> str:
+        """What refutes the note's form; "" where there is no erratum."""
+        return self.record.get("counterexample") or ""
 
 
 @dataclass(frozen=True)
@@ -91,12 +91,9 @@ def read_page(path: Path, name: str) -> Page:
             if GLUED_TEX in data:
                 glued.append((data["name"], joined(data[GLUED_TEX])))
             if CLAIM in data:
-                record = data[CLAIM]
-                claims.append(Entry(name, number, heading, record, counterexample(data)))
+                claims.append(Entry(name, number, heading, data[CLAIM]))
             if PROSE_ERRATUM in data:
-                record = data[PROSE_ERRATUM]
-                shown = str(record.get("counterexample", ""))
-                errata.append(Entry(name, number, heading, record, shown))
+                errata.append(Entry(name, number, heading, data[PROSE_ERRATUM]))
     return Page(name, cells, tuple(claims), tuple(errata), tuple(glued), tuple(placed))
 
 
@@ -114,12 +111,6 @@ def source(cell: dict) -> str:
 
 def joined(text) -> str:
     return text if isinstance(text, str) else "".join(text)
-
-
-def counterexample(data: dict) -> str:
-    """The sentence of a claim's card that refutes what the note prints."""
-    found = COUNTEREXAMPLE.search(joined(data.get("text/html", "")))
-    return html.unescape(found.group(1)).strip() if found else ""
 
 
 def placed_in(text: str) -> list[Placed]:

@@ -31,7 +31,7 @@ def html(claim) -> str:
     if r["erratum"]:
         parts.append(
             f'<div class="claim-erratum"><strong>Erratum.</strong> {escape(r["erratum"])} '
-            f'<span class="claim-counterexample">Counter-example: {escape(claim.counterexample)}.'
+            f'<span class="claim-counterexample">Counter-example: {escape(r["counterexample"])}.'
             "</span></div>"
         )
     parts.append("</div>")

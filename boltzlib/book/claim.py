@@ -1,4 +1,4 @@
-"""The claim: one numbered equation whose three corners must agree.
+"""The claim: one numbered equation whose three corners must agree::
 
             derived  (what SymPy obtained from earlier equations)
               /   \\
@@ -56,7 +56,6 @@ class Claim:
 
     statement: Statement
     record: Mapping[str, Any]
-    counterexample: str | None = None
 
     @property
     def tex(self) -> str:
@@ -205,9 +204,10 @@ def claim(
         "killed": killed,
         "display": "generated",
         "erratum": erratum,
+        "counterexample": shown,
         "tex": stated.tex,
     }
-    result = Claim(stated, record, shown)
+    result = Claim(stated, record)
     _page.append(result)
     card.glue(numbering.label(equation), stated.tex, equation)
     return result

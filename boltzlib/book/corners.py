@@ -12,6 +12,7 @@ from statistics import NormalDist
 import mpmath
 import numpy as np
 import sympy as sp
+from sympy.printing.pretty.pretty_symbology import pretty_symbol
 
 from boltzlib.book.evaluate import DIGITS, CannotEvaluate, evaluate, to_numpy
 from boltzlib.book.printing import latex
@@ -266,5 +267,11 @@ def show_case(case: Mapping) -> str:
     parts = []
     for symbol, value in case.items():
         shown = show_value(value) if not callable(value) else "a function"
-        parts.append(f"{symbol} = {shown}")
+        parts.append(f"{_plain(symbol)} = {shown}")
     return "{" + ", ".join(parts) + "}"
+
+
+def _plain(symbol) -> str:
+    """Return a symbol's name as plain text: μ for mu, σ² for its TeX."""
+    name = str(symbol)
+    return {r"\sigma^2": "σ²"}.get(name) or pretty_symbol(name)

@@ -341,7 +341,7 @@ def test_a_given_fact_must_hold_at_the_inputs():
 def test_erratum_carries_its_counterexample():
     printed = Sum(x[i], (i, 1, n))
     result = mean_and_slope(erratum="The note loses the factor 1/n.", printed=printed)
-    assert "for the note's form" in result.counterexample
+    assert "for the note's form" in result.record["counterexample"]
     assert "Counter-example" in result._repr_mimebundle_()["text/html"]
 
 
