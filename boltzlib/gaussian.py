@@ -225,7 +225,7 @@ class Gaussian:
         """
         return 0.5 * self.mahalanobis_squared(x)
 
-    def log_normalizer(self) -> float:
+    def log_partition(self) -> float:
         r"""Log of the normaliser Z that belongs to `energy`.
 
         .. math:: \ln Z = \tfrac12 \ln\bigl((2\pi)^N \det\Sigma\bigr)
@@ -241,7 +241,7 @@ class Gaussian:
 
         Examples
         --------
-        >>> round(Gaussian(0.0, 1.0).log_normalizer(), 6)
+        >>> round(Gaussian(0.0, 1.0).log_partition(), 6)
         0.918939
         """
         log_det = 2.0 * (np.log(np.diag(self._L)).sum() + np.log(np.diag(self._C)).sum())
@@ -276,7 +276,7 @@ class Gaussian:
         >>> Gaussian(0.0, 1.0).log_prob([0.0, 1.0, 2.0]).round(6)
         array([-0.918939, -1.418939, -2.918939])
         """
-        return -self.energy(x) - self.log_normalizer()
+        return -self.energy(x) - self.log_partition()
 
     def score(self, x: ArrayLike) -> Array:
         r"""Score: the gradient of the log density **with respect to x**.
@@ -341,7 +341,7 @@ class Gaussian:
         >>> round(Gaussian(0.0, 1.0).entropy(), 6)
         1.418939
         """
-        return self.log_normalizer() + 0.5 * self.dimension
+        return self.log_partition() + 0.5 * self.dimension
 
     def kl_divergence(self, other: "Gaussian") -> float:
         r"""Kullback-Leibler divergence of another Gaussian q from this one, p.

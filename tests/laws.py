@@ -57,7 +57,7 @@ def normalised(case):
 def energy_and_normaliser(case):
     """Log density = -energy - log normaliser, and the energy is 0 at its least."""
     x = some_points(case)
-    expected = -case.model.energy(x) - case.model.log_normalizer()
+    expected = -case.model.energy(x) - case.model.log_partition()
     np.testing.assert_allclose(case.model.log_prob(x), expected, rtol=1e-15)
     assert (case.model.energy(x) >= 0).all()
 

@@ -39,7 +39,7 @@ MEMBERS = {
         "cdf", "dimension", "expectation", "n", "prob", "sample", "samples", "support", "weights",
     },
     gaussian.Gaussian: {
-        "covariance", "dimension", "energy", "entropy", "fit", "kl_divergence", "log_normalizer",
+        "covariance", "dimension", "energy", "entropy", "fit", "kl_divergence", "log_partition",
         "log_prob", "mahalanobis_squared", "mean", "sample", "score",
     },
 }  # fmt: skip

@@ -20,7 +20,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
@@ -34,6 +34,7 @@ from boltzlib.book.corners import (
     Numbers,
     check_derived,
     check_limit,
+    check_stationary,
     show_case,
     show_value,
 )
@@ -41,8 +42,9 @@ from boltzlib.book.evaluate import CannotEvaluate, evaluate, to_numpy
 from boltzlib.book.mutate import broken_copies
 from boltzlib.book.printing import latex
 from boltzlib.book.prove import equal
-from boltzlib.book.provenance import source_so_far, tautology
-from boltzlib.book.statement import Limit, Statement
+from boltzlib.book.provenance import source_so_far, tautology, written_out
+from boltzlib.book.samples import MatrixSum
+from boltzlib.book.statement import Limit, Stationary, Statement
 
 MIME = "application/vnd.boltzlib.claim+json"
 KINDS = ("definition", "identity", "bound", "stationarity", "update", "limit", "statistical")
@@ -148,14 +150,14 @@ def claim(
         When an argument is not what it should be.
     """
     numbering.check(equation)
-    _check_arguments(kind, stated, derived, computed, library, edges, sizes, erratum)
+    _check_arguments(kind, stated, derived, computed, library, cases, edges, sizes, erratum)
     source = source_so_far(sys._getframe(1))
     circular = tautology(source, equation) if source else None
     if circular:
         raise ClaimFailed(f"({equation}) is a tautology: {circular}")
 
     every_case = [*cases, *edges, *tight]
-    _check_given(equation, given, every_case)
+    _check_given(equation, given, every_case, stated, derived)
     at_equality = frozenset(range(len(every_case) - len(tight), len(every_case)))
     derivations = _one_each(derived, stated, "derived")
     functions = _one_each(computed, stated, "computed")
@@ -188,6 +190,16 @@ def claim(
             killed += _break_limit(equation, stated, derivation, numbers)
         killed += _break(equation, numbers, given)
         checked.append(numbers)
+    if isinstance(stated, Stationary):
+        try:
+            check_stationary(stated.parameter, *checked)
+        except (ClaimFailed, CannotEvaluate) as problem:
+            raise ClaimFailed(f"({equation}) {problem}") from problem
+    notebook = "get_ipython" in sys._getframe(1).f_globals
+    if notebook and source and derived is not None and not written_out(source, equation):
+        raise ClaimFailed(
+            f"({equation}) may be a tautology: write number, statement and derived in the call"
+        )
     shown = _refute_printed(equation, stated, checked, erratum, printed, counterexample)
     record = {
         "equation": equation,
@@ -218,7 +230,7 @@ def claims_so_far() -> list[Claim]:
     return list({c.record["equation"]: c for c in _page}.values())
 
 
-def _check_arguments(kind, stated, derived, computed, library, edges, sizes, erratum):
+def _check_arguments(kind, stated, derived, computed, library, cases, edges, sizes, erratum):
     if kind not in KINDS:
         raise ValueError(f"kind: expected one of {', '.join(KINDS)}; got {kind!r}")
     if not isinstance(stated, Statement):
@@ -229,12 +241,19 @@ def _check_arguments(kind, stated, derived, computed, library, edges, sizes, err
         raise ValueError("derived: a definition has none, and every other kind has one")
     if computed is None:
         raise ValueError("computed: expected a function of a case; got None")
+    if not cases:
+        raise ValueError("cases: expected at least one ordinary input; got none")
     if not edges:
         raise ValueError("edges: expected at least one extreme input; got none")
     if (kind == "limit") != isinstance(stated, Limit):
         raise ValueError("stated: a limit, and only a limit, is stated with limit(…)")
+    if (kind == "stationarity") != isinstance(stated, Stationary):
+        raise ValueError("stated: a stationarity, and only it, is stated with stationary(…)")
+    if (kind == "bound") != any(single.turn for single in stated.chains):
+        raise ValueError("stated: a bound, and only a bound, holds an inequality")
     explicit = any(
         isinstance(node, sp.MatrixBase)
+        or (getattr(node, "is_Matrix", False) and any(s.is_Integer and s > 1 for s in node.shape))
         for single in stated.chains
         for position in single.formulas
         for node in sp.preorder_traversal(single.sides[position])
@@ -245,15 +264,34 @@ def _check_arguments(kind, stated, derived, computed, library, edges, sizes, err
         raise ValueError("erratum: expected one sentence that ends in a full stop")
 
 
-def _check_given(equation, given, cases) -> None:
-    """A fact that the proof uses must hold at the inputs that test its conclusion."""
+def _check_given(equation, given, cases, stated, derived) -> None:
+    """A fact that the proof uses must hold at the inputs that test its conclusion.
+
+    The proof uses a fact about k inside a sum over k too: then it must hold for each k.
+    """
+    formulas = [s for single in stated.chains for s in single.sides if not isinstance(s, str)]
+    derivations = derived if isinstance(derived, (tuple, list)) else [derived]
+    formulas += [sp.sympify(d) for d in derivations if d is not None]
     for fact in given:
-        for case in cases:
+        for case in _with_indices(fact, formulas, cases):
             both = [to_numpy(evaluate(side, case)) for side in (fact.lhs, fact.rhs)]
             if not np.allclose(*both, rtol=1e-12, atol=1e-12):
                 raise ClaimFailed(
                     f"({equation}) given: {latex(fact)} does not hold at {show_case(case)}"
                 )
+
+
+def _with_indices(fact, formulas, cases) -> Iterator[Mapping]:
+    """Yield each case, and again with every value of an index that the formulas sum over."""
+    yield from cases
+    for total in {t for f in formulas for t in f.atoms(sp.Sum, sp.Product, MatrixSum)}:
+        limits = [total.limits] if isinstance(total, MatrixSum) else total.limits
+        for index, lower, upper in limits:
+            if index not in fact.free_symbols:
+                continue
+            for case in cases:
+                first, last = (int(evaluate(bound, case)) for bound in (lower, upper))
+                yield from ({**case, index: value} for value in range(first, last + 1))
 
 
 def _one_each(values, stated, name) -> list:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, product
 from statistics import NormalDist
 
 import mpmath
@@ -16,7 +17,13 @@ from sympy.printing.pretty.pretty_symbology import pretty_symbol
 
 from boltzlib.book.evaluate import DIGITS, CannotEvaluate, evaluate, to_numpy
 from boltzlib.book.printing import latex
-from boltzlib.book.prove import equal, expand_lemmas, nonnegative
+from boltzlib.book.prove import (
+    equal,
+    expand_lemmas,
+    has_assumptions_of,
+    nonnegative,
+    speaks_of_numbers,
+)
 from boltzlib.book.statement import FLIPPED, Chain
 
 FALSE_ALARM = 1e-9  # a statistical claim rejects a true formula once in a billion runs
@@ -45,6 +52,8 @@ def check_derived(single: Chain, derived, given=(), lemmas=()) -> None:
     after = [single.sides[k] for k in single.formulas if k >= single.turn]
     if not before or not after:
         raise ClaimFailed("derived ≠ stated: a bound needs a formula on both sides")
+    for lemma in lemmas:
+        _check_lemma(lemma)
     gap = expand_lemmas(derived, lemmas)
     larger_first = single.relations[single.turn - 1] in (">=", ">")
     for left in before:
@@ -57,6 +66,21 @@ def check_derived(single: Chain, derived, given=(), lemmas=()) -> None:
                 )
     if not nonnegative(derived, lemmas):
         raise ClaimFailed(f"derived: the gap {latex(derived)} is not visibly nonnegative")
+
+
+def _check_lemma(lemma) -> None:
+    """Try a lemma that speaks of numbers alone over many powers of 2 (others need the page)."""
+    function, meaning = lemma
+    if not speaks_of_numbers(lemma):
+        return
+    grid = [sp.Integer(2) ** k for k in range(-40, 41, 4)]
+    grid += [1 + sp.Integer(2) ** -20, 0, *(-g for g in grid)]
+    axes = [[g for g in grid if has_assumptions_of(g, u)] for u in meaning.variables]
+    for point in product(*axes):
+        value = evaluate(meaning.expr, dict(zip(meaning.variables, point, strict=True)))
+        if not isinstance(value, mpmath.mpf) or not value >= 0:
+            at = ", ".join(f"{u} = {g}" for u, g in zip(meaning.variables, point, strict=True))
+            raise ClaimFailed(f"lemma: {function} ≥ 0 is false at {at}")
 
 
 @dataclass
@@ -107,7 +131,10 @@ class Numbers:
     def survivor(self, position: int, broken) -> bool | None:
         """Return whether the chain still passes with a broken side; None if it has no value."""
         try:
-            if self._plainly_wrong(position, broken):
+            rough = [evaluate(broken, case, digits=15) for case in self.cases[:1]]
+            if not _alike(rough[0], self._side(self.chain, position, 0)):
+                return None  # a number for a matrix, a row for a column: no one takes it for right
+            if self._plainly_wrong(position, broken, rough):
                 return False
             return self.check(self.chain.replace(position, broken)) is None
         except (CannotEvaluate, ZeroDivisionError, OverflowError, TypeError, IndexError):
@@ -117,14 +144,18 @@ class Numbers:
         except ClaimFailed:  # NaN
             return None
 
-    def _plainly_wrong(self, position: int, broken) -> bool:
+    def _plainly_wrong(self, position: int, broken, rough) -> bool:
         """Compare a broken side with the library at 15 digits: most differ in the first few."""
         if self.statistical or (self.chain.turn and position >= self.chain.turn):
             return False
         loose = max(1e-6, 10 * self.tolerance)
-        rough = (evaluate(broken, case, digits=15) for case in self.cases)
-        pairs = zip(rough, self.library, strict=True)
-        return any(not self._agrees(value, library, loose) for value, library in pairs)
+        rest = (evaluate(broken, case, digits=15) for case in self.cases[1:])
+        for value, library in zip(chain(rough, rest), self.library, strict=True):
+            if np.isnan(to_numpy(value)).any():
+                raise CannotEvaluate(f"{latex(broken)} is not a number")
+            if not self._agrees(value, library, loose):
+                return True
+        return False
 
     def flipped_survives(self) -> bool:
         """Return whether the chain also passes with its inequality turned round."""
@@ -154,7 +185,7 @@ class Numbers:
         expected = to_numpy(value)
         if self.statistical:
             return self._within_noise(expected, library)
-        expected, library = np.squeeze(expected), np.squeeze(library)
+        expected, library = _flat(expected), _flat(library)
         if expected.shape != library.shape:
             return False
         infinite = np.isinf(expected) | np.isinf(library)
@@ -168,6 +199,9 @@ class Numbers:
 
     def _within_noise(self, expected, replicates) -> bool:
         """Two-sided z-test of the mean of independent replicates, at FALSE_ALARM over all cases."""
+        if _flat(expected).shape != _flat(replicates.mean(axis=0)).shape:
+            return False
+        expected = expected.reshape(replicates.shape[1:])
         entries = max(1, expected.size)
         z = NormalDist().inv_cdf(1 - FALSE_ALARM / (2 * entries * len(self.cases)))
         error = replicates.std(axis=0, ddof=1) / np.sqrt(len(replicates))
@@ -196,6 +230,18 @@ class Numbers:
             if a > b
             else f"the bound fails or is tight: {show_value(a)} against {show_value(b)}"
         )
+
+
+def _flat(array) -> np.ndarray:
+    """A column as a vector and a single number as a number; a row remains a row."""
+    if array.size == 1:
+        return array.reshape(())
+    return array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
+
+
+def _alike(a, b) -> bool:
+    """Whether two values are of one shape (a 1x1 matrix counts as a number)."""
+    return _flat(to_numpy(a)).shape == _flat(to_numpy(b)).shape
 
 
 def _same(a, b) -> bool:
@@ -243,11 +289,46 @@ def check_limit(statement, derived, numbers: Numbers) -> None:
             raise ClaimFailed("a limit needs two sizes for each set of the other inputs")
         if e0 == e1 == 0:
             continue
+        if e0 * e1 <= 0:
+            raise ClaimFailed(f"computed: the error goes from {e0:.1g} to {e1:.1g}, by no power")
         order = np.log(e1 / e0) / np.log(r1 / r0)
         if not abs(order - 1) < 0.1:
             raise ClaimFailed(
                 f"computed: the error falls with power {order:.2f} of the stated rate"
             )
+
+
+def check_stationary(parameter, gradient: Numbers, solution: Numbers) -> None:
+    """Check that the gradient vanishes where the parameter has its stated value, only there."""
+    slope = gradient.chain.sides[gradient.chain.formulas[-1]]
+    place = solution.chain.formulas[-1]
+    for k, case in enumerate(gradient.cases):
+        value = solution._side(solution.chain, place, k)
+        there = evaluate(slope, _with(parameter, value, case))
+        here, moved = evaluate(slope, case), not _same(value, evaluate(parameter, case))
+        if _largest(there) > mpmath.mpf(10) ** (-DIGITS // 2) * (_largest(here) or 1):
+            raise ClaimFailed(
+                f"the gradient is {show_value(there)}, not 0, at {latex(parameter)} = "
+                f"{show_value(value)} and {show_case(case)}"
+            )
+        if moved and _largest(here) == 0:
+            raise ClaimFailed(
+                f"the gradient is 0 at {show_case(case)} too, not only at {latex(parameter)} = "
+                f"{show_value(value)}"
+            )
+
+
+def _with(parameter, value, case) -> dict:
+    """Return the case with another value of a symbol or of one entry of a table."""
+    if not isinstance(parameter, sp.Indexed):
+        return {**case, parameter: value}
+    table = np.array(case[parameter.base], dtype=object)
+    table[tuple(int(evaluate(k, case)) - 1 for k in parameter.indices)] = value
+    return {**case, parameter.base: table}
+
+
+def _largest(value):
+    return max(abs(v) for v in (value if isinstance(value, mpmath.matrix) else [value]))
 
 
 def show_value(value) -> str:

@@ -133,11 +133,19 @@ def _symbol(node, env):
 def _indexed(node, env):
     if node.base not in env:
         raise CannotEvaluate(f"no value was given for {node.base}")
-    position = tuple(int(_value(k, env)) - 1 for k in node.indices)
+    position = tuple(_whole(k, env) - 1 for k in node.indices)
     array = np.asarray(env[node.base])
     if any(not 0 <= p < size for p, size in zip(position, array.shape, strict=True)):
         raise CannotEvaluate(f"{node}: index {position} is outside an array of shape {array.shape}")
     return _float(array[position])
+
+
+def _whole(node, env) -> int:
+    """Return an index, a bound of a sum or a size: rounding one would hide a mistake."""
+    value = _value(node, env)
+    if isinstance(value, mpmath.matrix) or not mpmath.isint(value):
+        raise CannotEvaluate(f"expected a whole number for {node}, got {mpmath.nstr(value, 6)}")
+    return int(value)
 
 
 def _float(entry):
@@ -151,7 +159,11 @@ def _matrix_symbol(node, env):
     if isinstance(value, mpmath.matrix):
         return value
     array = np.asarray(value, dtype=float)
-    array = array.reshape(-1, 1) if array.ndim < 2 else array
+    if array.ndim < 2:
+        array = array.reshape(1, -1) if node.shape[0] == 1 else array.reshape(-1, 1)
+    for size, found in zip(node.shape, array.shape, strict=True):
+        if size.free_symbols <= env.keys() and _whole(size, env) != found:
+            raise CannotEvaluate(f"{node} is {node.shape}, but its value has shape {array.shape}")
     return mpmath.matrix(array.tolist())
 
 
@@ -159,7 +171,7 @@ def _sample(node, env):
     if node.family not in env:
         raise CannotEvaluate(f"no value was given for the samples {node.family}")
     rows = np.asarray(env[node.family], dtype=float)
-    k = int(_value(node.index, env))
+    k = _whole(node.index, env)
     if not 1 <= k <= len(rows):
         raise CannotEvaluate(f"{node}: index {k} is outside 1..{len(rows)}")
     return mpmath.matrix(rows[k - 1].tolist())
@@ -183,7 +195,7 @@ def _add(a, b):
 def _multiply(a, b):
     """0 · ∞ is 0: the convention of measure theory, and what 0 ln 0 = 0 stands for."""
     if _is_scalar(a) and _is_scalar(b) and (a == 0 or b == 0):
-        return mpmath.mpf(0)
+        return mpmath.mpf(0) if not (mpmath.isnan(a) or mpmath.isnan(b)) else mpmath.nan
     if isinstance(a, mpmath.matrix) and isinstance(b, mpmath.matrix) and a.cols != b.rows:
         a, b = _scalar_if_1x1(a), _scalar_if_1x1(b)  # (x^T A x) B: a number times a matrix
         if isinstance(a, mpmath.matrix) and isinstance(b, mpmath.matrix):
@@ -204,7 +216,8 @@ def _scalar_if_1x1(value):
 def _power(node, env):
     base, exponent = (_value(a, env) for a in node.args)
     if isinstance(base, mpmath.matrix):
-        return _inverse_of(base) ** int(-exponent) if exponent < 0 else base ** int(exponent)
+        exponent = _whole(node.args[1], env)
+        return _inverse_of(base) ** -exponent if exponent < 0 else base**exponent
     if base == 0 and exponent < 0:
         return mpmath.inf
     return base**exponent
@@ -244,7 +257,8 @@ def _range(limits, env):
     if len(limits) != 3:
         raise CannotEvaluate(f"a sum without bounds: {limits}")
     index, lower, upper = limits
-    return index, int(_value(lower, env)), _value(upper, env)
+    top = _value(upper, env)
+    return index, _whole(lower, env), top if top == mpmath.inf else _whole(upper, env)
 
 
 def _repeat(operation, start):
@@ -257,9 +271,9 @@ def _repeat(operation, start):
             index, lower, upper = _range(limits[-1], env)
             if upper == mpmath.inf:
                 term = lambda k: over(limits[:-1], {**env, index: k})  # noqa: E731
-                return (mpmath.nsum if start == 0 else mpmath.nprod)(term, [lower, upper])
+                return _settled(mpmath.nsum if start == 0 else mpmath.nprod, term, lower)
             total = mpmath.mpf(start)
-            for k in range(lower, int(upper) + 1):
+            for k in range(lower, upper + 1):
                 total = operation(total, _scalar_if_1x1(over(limits[:-1], {**env, index: k})))
             return total
 
@@ -268,10 +282,20 @@ def _repeat(operation, start):
     return rule
 
 
+def _settled(series, term, lower):
+    """Refuse a series whose value hangs on how many terms are taken: it diverges."""
+    value = series(term, [lower, mpmath.inf])
+    with mpmath.extradps(mpmath.mp.dps // 2):
+        again = series(term, [lower, mpmath.inf])
+    if abs(value - again) > mpmath.mpf(10) ** (-mpmath.mp.dps // 3) * max(1, abs(again)):
+        raise CannotEvaluate("an infinite sum or product does not settle")
+    return value
+
+
 def _matrix_sum(node, env):
     index, lower, upper = _range(node.limits, env)
-    total = mpmath.zeros(*(int(_value(size, env)) for size in node.shape))
-    for k in range(lower, int(upper) + 1):
+    total = mpmath.zeros(*_size(node, env))
+    for k in range(lower, upper + 1):
         total += _as_matrix(_value(node.body, {**env, index: k}))
     return total
 
@@ -286,7 +310,12 @@ def _integral(node, env):
             return _value(node.function, env)
         variable, lower, upper = limits[-1]
         ends = [_value(lower, env), *map(mpmath.mpf, env.get(variable, ())), _value(upper, env)]
-        return mpmath.quad(lambda t: over(limits[:-1], {**env, variable: t}), ends)
+        value, error = mpmath.quad(
+            lambda t: over(limits[:-1], {**env, variable: t}), ends, error=True
+        )
+        if error > mpmath.mpf(10) ** (-mpmath.mp.dps // 2) * max(1, abs(value)):
+            raise CannotEvaluate(f"the quadrature of {node} does not settle: give {variable} nodes")
+        return value
 
     return over(list(node.limits), env)
 
@@ -349,6 +378,8 @@ def _derivative(node, env):
 def _matrix_element(node, env):
     matrix, row, column = (_value(a, env) for a in node.args)
     r, c = int(row), int(column)  # SymPy counts matrix entries from 0
+    if (r, c) != (row, column):
+        raise CannotEvaluate(f"{node}: an index is no whole number")
     if not (0 <= r < matrix.rows and 0 <= c < matrix.cols):
         raise CannotEvaluate(f"{node}: entry outside a {matrix.rows}x{matrix.cols} matrix")
     return matrix[r, c]
@@ -394,7 +425,7 @@ def _explicit(node, env):
 
 
 def _size(node, env):
-    return [int(_value(s, env)) for s in node.shape]
+    return [_whole(s, env) for s in node.shape]
 
 
 _RULES = (

@@ -18,7 +18,7 @@ class _BookPrinter(LatexPrinter):
         super().__init__({"ln_notation": True, "mat_delim": "("})
 
     def _print_Transpose(self, expr):
-        power = isinstance(expr.arg, (sp.MatPow, sp.Inverse))  # two superscripts are no TeX
+        power = isinstance(expr.arg, (sp.MatPow, sp.Inverse, sp.Transpose))  # not two superscripts
         return rf"{self.parenthesize(expr.arg, PRECEDENCE['Pow'], strict=not power)}^{{\top}}"
 
     def _print_Determinant(self, expr):
@@ -26,7 +26,8 @@ class _BookPrinter(LatexPrinter):
 
     def _print_Trace(self, expr):
         if expr.arg.shape == (1, 1):  # a number: its trace is itself
-            return self._print(expr.arg)
+            text = self._print(expr.arg)
+            return rf"\left({text}\right)" if _is_bracketed(expr) else text
         return rf"\operatorname{{tr}} {self._wrapped(expr.arg)}"
 
     def _wrapped(self, matrix):
@@ -34,8 +35,10 @@ class _BookPrinter(LatexPrinter):
         return self._print(matrix) if simple else rf"\left({self._print(matrix)}\right)"
 
     def _print_Indexed(self, expr):
-        base = self._print(expr.base)
-        indices = ",".join(map(self._print, expr.indices))
+        return self._subscripted(self._print(expr.base), expr.indices)
+
+    def _subscripted(self, base, indices):
+        indices = ",".join(map(self._print, indices))
         separator = "" if indices.replace(",", "").isalpha() else ","
         return rf"{base}_{{{indices.replace(',', separator)}}}"
 
@@ -70,10 +73,18 @@ class _BookPrinter(LatexPrinter):
             )
         long = [a for a in expr.args if isinstance(a, _LONG)]
         roots = [a for a in expr.args if a.is_Pow and a.exp in (_HALF, -_HALF)]
+        if sum(not r.base.is_nonnegative for r in roots) > 1:
+            roots = []  # √a √b is not √(ab) when both are negative
         front = sp.Mul(*(a for a in expr.args if a not in long and a not in roots))
         pieces = [self._front(front, roots)] if roots else []
         if not roots and front != 1:
-            plain = super()._print_Mul(front) if front.is_Mul else self._print(front)
+            before, self._before_matrix = self._before_matrix, _hides_factors(front, long)
+            above, below = sp.fraction(front)
+            if any(isinstance(a, _LONG) for a in sp.Mul.make_args(below)):
+                plain = rf"\frac{{{self._print(above)}}}{{{self._print(below)}}}"
+            else:
+                plain = super()._print_Mul(front) if front.is_Mul else self._print(front)
+            self._before_matrix = before
             pieces.append(rf"\left({plain}\right)" if front.is_Add and long else plain)
         for k, factor in enumerate(long):
             text = self._print(factor)
@@ -97,11 +108,19 @@ class _BookPrinter(LatexPrinter):
             text = rf"\sqrt{{{self._print(above)}}}"
         else:
             text = rf"\sqrt{{\frac{{{self._print(above)}}}{{{self._print(below)}}}}}"
-        return text if others == 1 else self._print(others) + " " + text
+        if others == 1:
+            return text
+        before, self._before_matrix = self._before_matrix, True
+        front = self._print(others)
+        self._before_matrix = before
+        return (rf"\left({front}\right)" if others.is_Add else front) + " " + text
 
     def _print_Pow(self, expr):
         if expr.exp == -_HALF:
             return rf"\frac{{1}}{{\sqrt{{{self._print(expr.base)}}}}}"
+        open_ended = isinstance(expr.base, _OPEN) and not _is_bracketed(expr.base)
+        if open_ended and expr.exp != _HALF and not expr.exp.is_negative:
+            return rf"\left({self._print(expr.base)}\right)^{{{self._print(expr.exp)}}}"
         return super()._print_Pow(expr)
 
     def _print_exp(self, expr, exp=None):
@@ -110,24 +129,28 @@ class _BookPrinter(LatexPrinter):
             if not expr.args[0].is_Atom
             else (f"e^{{{self._print(expr.args[0])}}}")
         )
-        return text if exp is None else rf"{{{text}}}^{{{exp}}}"
+        return text if exp is None else rf"\left({text}\right)^{{{exp}}}"
 
     def _print_log(self, expr, exp=None):
         (u,) = expr.args
         bare = (
             u.is_Atom
             or isinstance(u, (sp.Determinant, sp.Indexed, sp.Abs, AppliedUndef))
-            or (sp.fraction(u)[1] != 1 and not _is_negative(u) and u.is_Mul)
-        )
+            or _is_bracketed(u)
+            or (u.is_Mul and not _is_negative(u) and _is_one_fraction(self._print(u)))
+        ) and exp is None
         power = "" if exp is None else f"^{{{exp}}}"
         text = self._print(u)
         return rf"\ln{power} {text}" if bare else rf"\ln{power} \left({text}\right)"
 
     def _print_MatMul(self, expr):
         scalars = [a for a in expr.args if not a.is_Matrix]
-        self._before_matrix = True
-        front = self._print(sp.Mul(*scalars)) + " " if scalars else ""
-        self._before_matrix = False
+        before, self._before_matrix = self._before_matrix, True
+        number = sp.Mul(*scalars)
+        front = self._print(number) + " " if scalars else ""
+        self._before_matrix = before
+        if number.is_Add or any(isinstance(a, _TAKES_ALL) for a in sp.Mul.make_args(number)):
+            front = rf"\left({front.strip()}\right) "
         front = "- " if front.strip() in ("-1", "- 1") else front
         return front + " ".join(self._matrix_factor(a) for a in expr.args if a.is_Matrix)
 
@@ -149,16 +172,29 @@ class _BookPrinter(LatexPrinter):
             heads += rf"{sign}_{{{i}={lo}}}^{{{up}}} "
         body = expr.function
         text = self._print(body)
-        needs = isinstance(body, (sp.Add, sp.Piecewise)) or (
-            isinstance(body, sp.Trace) and isinstance(body.arg, sp.MatAdd)
+        return heads + (
+            rf"\left({text}\right)" if isinstance(body, (sp.Add, sp.Piecewise)) else text
         )
-        return heads + (rf"\left({text}\right)" if needs else text)
+
+    def _print_VectorIntegral(self, expr):
+        text = self._print(expr.body)
+        text = rf"\left({text}\right)" if isinstance(expr.body, sp.Add) else text
+        return rf"\int d{self._print(expr.variable)} \, {text}"
+
+    def _print_Derivative(self, expr):
+        """d/dt (t ln t) rather than d/dt t ln t, which could end before the logarithm."""
+        text, body = super()._print_Derivative(expr), self._print(expr.expr)
+        if isinstance(expr.expr, sp.Mul) and text.endswith(body):
+            text = rf"{text[: -len(body)]}\left({body}\right)"
+        return text
 
     def _print_MatrixElement(self, expr):
-        """Set the component of a column vector as y_k: SymPy counts it from 0, the page from 1."""
-        if expr.parent.shape[1] == 1 and expr.j == 0:
-            return rf"{self._print(expr.parent)}_{{{self._print(expr.i + 1)}}}"
-        return super()._print_MatrixElement(expr)
+        """Set entries as A_ij and components as y_k: SymPy counts from 0, the page from 1."""
+        simple = isinstance(expr.parent, sp.MatrixSymbol)
+        base = self._print(expr.parent)
+        column = expr.parent.shape[1] == 1 and expr.j == 0
+        indices = [expr.i + 1] if column else [expr.i + 1, expr.j + 1]
+        return self._subscripted(base if simple else rf"\left({base}\right)", indices)
 
     def _print_OneMatrix(self, expr):
         return r"\mathbf{1}"
@@ -168,7 +204,52 @@ class _BookPrinter(LatexPrinter):
 
 
 _HALF = sp.Rational(1, 2)
-_LONG = (sp.Sum, sp.Product, sp.Integral, VectorIntegral, sp.log, sp.exp, AppliedUndef)
+_LONG = (
+    sp.Sum,
+    sp.Product,
+    sp.Integral,
+    sp.Derivative,
+    VectorIntegral,
+    sp.log,
+    sp.exp,
+    AppliedUndef,
+)
+_TAKES_ALL = (sp.Product, sp.Derivative, VectorIntegral, sp.log)  # a matrix behind would be inside
+_OPEN = (sp.Determinant, sp.Trace)  # set without brackets, so that ^2 would be the matrix's
+
+
+def _hides_factors(front, long) -> bool:
+    """Whether something stands behind det A or tr A that could be read as its argument."""
+    for part in sp.fraction(front):
+        *inner, last = sp.Mul.make_args(part) if not part.is_Mul else part.as_ordered_factors()
+        inner += [last] if long else []
+        if any(isinstance(a, (sp.Determinant, sp.Trace)) for a in inner):
+            return True
+    return False
+
+
+def _is_bracketed(expr) -> bool:
+    """Whether `expr` is a number written as a sum of products of matrices."""
+    return (
+        isinstance(expr, sp.Trace) and expr.arg.shape == (1, 1) and isinstance(expr.arg, sp.MatAdd)
+    )
+
+
+def _is_one_fraction(text: str) -> bool:
+    r"""Whether TeX is one fraction and nothing else.
+
+    >>> _is_one_fraction(r"\frac{a}{b}"), _is_one_fraction(r"\frac{1}{n} \sum x")
+    (True, False)
+    """
+    if not text.startswith(r"\frac{"):
+        return False
+    depth, groups = 0, 0
+    for position, letter in enumerate(text):
+        depth += (letter == "{") - (letter == "}")
+        groups += letter == "}" and depth == 0
+        if groups == 2:
+            return position == len(text) - 1
+    return False
 
 
 def _is_transposed_sum(expr) -> bool:

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import sympy as sp
+from sympy.core.function import AppliedUndef
 
 from boltzlib.book.integrals import VectorIntegral
 from boltzlib.book.samples import MatrixSum, Sample
@@ -85,12 +86,14 @@ def _linear_sum(total):
     """Split one sum into a sum a term; move what the index does not touch to the front."""
     if not isinstance(total, sp.Sum):
         return total
-    body, *limits = total.args
-    if len(limits) > 1:  # nested: the innermost index first
-        inner = _linear_sum(sp.Sum(body, limits[0]))
-        return normal(sp.Sum(inner, *limits[1:]))
-    index, lower, upper = limits[0]
-    dummy = sp.Symbol(f"_{_depth(body)}", integer=True, positive=True)
+    result = total.function
+    for limits in total.limits:  # nested: the innermost index first
+        result = _sum_once(result, *limits)
+    return result
+
+
+def _sum_once(body, index, lower, upper):
+    dummy = _index(_depth(body), lower)
     body = sp.expand(
         sp.expand_log(sp.expand(body.xreplace({index: dummy}) if index != dummy else body))
     )
@@ -101,13 +104,29 @@ def _linear_sum(total):
         if inside == 1:
             result += front * count
             continue
-        own = sp.Symbol(f"_{_depth(inside)}", integer=True, positive=True)
+        own = _index(_depth(inside), lower)
         result += front * sp.Sum(inside.xreplace({dummy: own}), (own, lower, upper))
     return result
 
 
 def _depth(body) -> int:
-    return 1 + max((_depth(s.function) for s in body.atoms(sp.Sum)), default=0)
+    """One more than the indices that are nested in `body`."""
+    nested = (_depth(s.function) - 1 + len(s.limits) for s in body.atoms(sp.Sum))
+    return 1 + max(nested, default=0)
+
+
+def _index(depth: int, lower):
+    """The one name of an index at this depth; no symbol that a page can write is equal to it.
+
+    Its sign is what the lower bound says, whatever was assumed of the letter on the page.
+    """
+    return sp.Dummy(
+        "i",
+        dummy_index=depth,
+        integer=True,
+        nonnegative=lower.is_nonnegative or None,
+        positive=(lower - 1).is_nonnegative or None,
+    )
 
 
 def _normal_trace(trace):
@@ -148,7 +167,8 @@ def _factors(term):
 def _equal_matrices(a, b, rules) -> bool:
     if getattr(a, "shape", ()) != getattr(b, "shape", ()):
         return False
-    return bool(_expanded(_prepare(_expanded(sp.MatAdd(a, -b)), rules)).is_ZeroMatrix)
+    renamed = {_renamed(before): after for before, after in rules.items()}
+    return bool(_expanded(_prepare(_expanded(sp.MatAdd(a, -b)), renamed)).is_ZeroMatrix)
 
 
 def _expanded(matrix):
@@ -175,7 +195,7 @@ def _renamed(factor):
     if not isinstance(factor, MatrixSum):
         return factor
     index, lower, upper = factor.limits
-    dummy = sp.Symbol("_1", integer=True, positive=True)
+    dummy = _index(1, lower)
     body = factor.body.replace(
         lambda e: isinstance(e, Sample) and e.index == index,
         lambda e: e.family[dummy],
@@ -190,7 +210,9 @@ def nonnegative(formula, lemmas: Iterable[Lemma] = ()) -> bool:
     such, the trace of a B Bᵀ (the sum of the squares of B's entries), or a function that a
     lemma says is nonnegative.
     """
-    formula = sp.sympify(formula)
+    formula, lemmas = sp.sympify(formula), list(lemmas)
+    if any(_misused(lemma, formula) for lemma in lemmas):
+        return False
     if formula.is_nonnegative:
         return True
     if isinstance(formula, sp.Trace):
@@ -198,11 +220,39 @@ def nonnegative(formula, lemmas: Iterable[Lemma] = ()) -> bool:
     if isinstance(formula, (sp.Sum, sp.Product)):
         return nonnegative(formula.function, lemmas)
     if isinstance(formula, sp.Integral):
+        if any(len(limits) != 3 for limits in formula.limits):
+            return False
         upwards = all(sp.simplify(hi - lo).is_nonnegative for _, lo, hi in formula.limits)
         return upwards and any(nonnegative(f, lemmas) for f in (formula.function, _inside(formula)))
     if isinstance(formula, (sp.Add, sp.Mul)):
         return all(nonnegative(part, lemmas) for part in formula.args)
     return any(formula.func == function for function, _ in lemmas)
+
+
+def speaks_of_numbers(lemma: Lemma) -> bool:
+    """Whether a lemma knows its own variables only: no function f, no table x_i."""
+    _, meaning = lemma
+    return not meaning.free_symbols and not meaning.atoms(AppliedUndef, sp.IndexedBase)
+
+
+def has_assumptions_of(value, symbol) -> bool:
+    """Whether `value` is known to be all that is assumed of `symbol`: positive, an integer, …"""
+    return all(
+        getattr(sp.sympify(value), f"is_{name}") == fact
+        for name, fact in symbol.assumptions0.items()
+        if fact and name in ("real", "positive", "nonnegative", "negative", "integer")
+    )
+
+
+def _misused(lemma: Lemma, formula) -> bool:
+    """Whether a lemma about numbers is applied to one that it does not speak of."""
+    function, meaning = lemma
+    return speaks_of_numbers(lemma) and not all(
+        has_assumptions_of(value, symbol)
+        for use in formula.atoms(AppliedUndef)
+        if use.func == function
+        for value, symbol in zip(use.args, meaning.variables, strict=True)
+    )
 
 
 def _inside(integral):

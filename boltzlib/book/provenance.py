@@ -31,6 +31,8 @@ TRANSFORMATIONS = frozenset([
     "xreplace",
 ])
 # fmt: on
+STATEMENTS = ("chain", "limit", "stationary", "together")
+NOTATION = frozenset(["replace", "subs", "xreplace"])  # those by which a page abbreviates
 
 
 def tautology(source: str, equation: str) -> str | None:
@@ -62,12 +64,33 @@ def tautology(source: str, equation: str) -> str | None:
                 return f"`derived` is built from `{side.id}`, which is what `stated` concludes"
             if _inlined(side, origins) == _inlined(piece, origins):
                 return "`derived` and the conclusion of `stated` are the same text"
+            shared = sorted(_results(side, origins) & _results(piece, origins), key=len)
+            if shared:
+                return f"`derived` and the conclusion of `stated` both come from `{shared[0]}`"
+        for side in _conclusions(stated, origins, alone=True):
+            if _core(side, origins) == _core(piece, origins):
+                return "`derived` is what `stated` concludes, rewritten"
         if not _transforms(piece, origins):
             return (
                 "`derived` is typed in, not derived: nothing such as diff, solve, doit or "
                 "simplify leads to it"
             )
     return None
+
+
+def written_out(source: str, equation: str) -> bool:
+    """Whether `tautology` could see what was stated and what was derived.
+
+    It cannot when the number, ``derived`` or the statement reaches the call in a variable.
+    """
+    call = _find_call(tree := ast.parse(source), equation)
+    if call is None or not any(k.arg == "derived" for k in call.keywords):
+        return False
+    stated = [*call.args[2:3], *(k.value for k in call.keywords if k.arg == "stated")][0]
+    origins = _origins(tree, call.lineno)
+    while isinstance(stated, ast.Name) and len(origins.get(stated.id, [])) == 1:
+        stated = origins[stated.id][0]
+    return isinstance(stated, ast.Call) and _called(stated) in STATEMENTS
 
 
 def source_so_far(frame: FrameType) -> str | None:
@@ -93,9 +116,10 @@ def _plain(cell: str) -> str:
 def _find_call(tree, equation):
     found = None
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and getattr(node.func, "id", None) == "claim" and node.args:
-            first = node.args[0]
-            if isinstance(first, ast.Constant) and first.value == equation:
+        if isinstance(node, ast.Call):  # by whatever name `claim` goes
+            numbers = [*node.args[:1], *(k.value for k in node.keywords if k.arg == "equation")]
+            stated = len(node.args) > 2 or any(k.arg == "stated" for k in node.keywords)
+            if stated and any(getattr(first, "value", None) == equation for first in numbers):
                 found = node  # the last one is the one that runs
     return found
 
@@ -108,8 +132,8 @@ def _origins(tree, before: int) -> dict[str, list[ast.AST]]:
             continue
         if isinstance(node, ast.FunctionDef):
             origins[node.name] = [node]
-        elif isinstance(node, ast.Assign):
-            for target in node.targets:
+        elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)) and node.value:
+            for target in getattr(node, "targets", None) or [node.target]:
                 for name in _names(target):
                     fresh = name not in _names(node.value)
                     origins[name] = [node.value] if fresh else [*origins.get(name, []), node.value]
@@ -123,7 +147,16 @@ def _origins(tree, before: int) -> dict[str, list[ast.AST]]:
 
 
 def _names(node) -> set[str]:
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+    """The names that occur in `node`, without the parameters that it binds itself."""
+    if isinstance(node, ast.Name):
+        return {node.id}
+    names = set().union(*map(_names, ast.iter_child_nodes(node)))
+    if isinstance(node, (ast.Lambda, ast.FunctionDef)):
+        return names - {a.arg for a in ast.walk(node.args) if isinstance(a, ast.arg)}
+    if isinstance(node, (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)):
+        names -= set().union(*(_names(g.target) for g in node.generators))
+        return names | _names(node.generators[0].iter)  # which is read outside
+    return names
 
 
 def _closure(node, origins) -> set[str]:
@@ -143,28 +176,43 @@ def _pieces(node) -> list[ast.AST]:
     return [] if isinstance(node, ast.Constant) and node.value is None else [node]
 
 
-def _conclusions(node, origins) -> list[ast.AST]:
+def _conclusions(node, origins, alone: bool = False) -> list[ast.AST]:
     """The last formula of each equality: a derivation may start from the others.
 
+    With `alone`, only those that stand beside names: no other formula to start from.
     The gap of a bound is the difference of its sides, so a bound has no conclusion here.
     """
     if isinstance(node, ast.Name) and len(origins.get(node.id, [])) == 1:
-        return _conclusions(origins[node.id][0], origins)
+        return _conclusions(origins[node.id][0], origins, alone)
     name = getattr(node.func, "id", "") if isinstance(node, ast.Call) else ""
     if name in ("stationary", "together"):
-        return [side for argument in node.args for side in _conclusions(argument, origins)]
+        return [side for part in node.args for side in _conclusions(part, origins, alone)]
     if name == "limit":
-        return node.args[1:2]
+        return [] if alone else node.args[1:2]  # what is proved is where the sequence goes
     if name != "chain" or any(getattr(a, "value", "") in FLIPPED for a in node.args[1::2]):
         return []
-    return [a for a in node.args[::2] if not isinstance(a, ast.Constant)][-1:]
+    formulas = [
+        a for a in node.args[::2] if not isinstance(a, ast.Constant) and not _is_text(a, origins)
+    ]
+    return [] if alone and len(formulas) > 1 else formulas[-1:]
+
+
+def _is_text(node, origins) -> bool:
+    """Whether a side of a chain is a name, which says nothing that could be derived."""
+    if isinstance(node, ast.Name) and len(origins.get(node.id, [])) == 1:
+        return _is_text(origins[node.id][0], origins)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return _is_text(node.left, origins) or _is_text(node.right, origins)
+    return isinstance(node, ast.JoinedStr) or isinstance(getattr(node, "value", None), str)
 
 
 def _inlined(node, origins, depth: int = 8) -> str:
+    free = _names(node)
+
     class Inline(ast.NodeTransformer):
         def visit_Name(self, name):
             values = origins.get(name.id, []) if isinstance(name.ctx, ast.Load) else []
-            if depth and len(values) == 1 and isinstance(values[0], ast.expr):
+            if name.id in free and depth and len(values) == 1 and isinstance(values[0], ast.expr):
                 return ast.parse(_inlined(values[0], origins, depth - 1), mode="eval").body
             return name
 
@@ -172,12 +220,42 @@ def _inlined(node, origins, depth: int = 8) -> str:
     return ast.unparse(Inline().visit(copy))
 
 
+def _core(node, origins) -> str:
+    """The inlined text of a formula without the transformations that are wrapped around it."""
+    tree = ast.parse(_inlined(node, origins), mode="eval").body
+    while isinstance(tree, ast.Call) and _called(tree) in TRANSFORMATIONS - NOTATION:
+        tree = tree.func.value if isinstance(tree.func, ast.Attribute) else tree.args[0]
+    return ast.unparse(tree)
+
+
+def _results(node, origins) -> set[str]:
+    """What `node` takes from a derivation: inlined calls of transformations, and their names."""
+    calls = {
+        ast.unparse(part)
+        for part in ast.walk(ast.parse(_inlined(node, origins), mode="eval"))
+        if isinstance(part, ast.Call) and _called(part) in TRANSFORMATIONS - NOTATION
+    }
+    return calls | {
+        name
+        for name in _closure(node, origins)
+        if any(
+            isinstance(part, ast.Call) and _called(part) in TRANSFORMATIONS - NOTATION
+            for value in origins.get(name, [])
+            if isinstance(value, ast.expr)
+            for part in ast.walk(value)
+        )
+    }
+
+
+def _called(call: ast.Call) -> str:
+    return getattr(call.func, "id", getattr(call.func, "attr", ""))
+
+
 def _transforms(node, origins) -> bool:
     todo = [node, *(value for name in _closure(node, origins) for value in origins.get(name, []))]
     for part in todo:
         for call in ast.walk(part):
             if isinstance(call, ast.Call):
-                name = getattr(call.func, "id", getattr(call.func, "attr", ""))
-                if name in TRANSFORMATIONS:
+                if _called(call) in TRANSFORMATIONS:
                     return True
     return False

@@ -95,6 +95,27 @@ class Limit(Statement):
         )
 
 
+@dataclass(frozen=True)
+class Stationary(Statement):
+    """A gradient that vanishes exactly where the parameter takes a value."""
+
+    @property
+    def parameter(self):
+        """The symbol, or entry of a table, in the gradient that the solution's name stands for."""
+        gradient, solution = self.chains
+        name, shown = _bare(latex(solution.sides[0])), gradient.sides[gradient.formulas[-1]]
+        for symbol in sorted(shown.atoms(sp.Symbol, sp.Indexed, sp.MatrixSymbol), key=str):
+            if _bare(latex(symbol)) == name:
+                return symbol
+        raise ValueError(
+            f"stationary: expected the gradient to hold the parameter {latex(solution.sides[0])}"
+        )
+
+
+def _bare(tex: str) -> str:
+    return tex.replace("{", "").replace("}", "").replace(" ", "")
+
+
 def chain(*parts) -> Statement:
     """Build a statement: ``chain("Z", "=", integral, "=", value)``.
 
@@ -120,8 +141,14 @@ def chain(*parts) -> Statement:
 
 
 def stationary(gradient: Statement, solution: Statement) -> Statement:
-    """State that a gradient vanishes exactly where the parameter takes a value."""
-    return Statement((*gradient.chains, *solution.chains), joiner=r" = 0 \iff ")
+    """State that a gradient vanishes exactly where the parameter takes a value.
+
+    The solution begins with the parameter's name, as the gradient's formula shows it.
+    """
+    chains = (*gradient.chains, *solution.chains)
+    if len(chains) != 2:
+        raise ValueError(f"stationary: expected one gradient and one solution, got {len(chains)}")
+    return Stationary(chains, joiner=r" = 0 \iff ")
 
 
 def together(*statements: Statement, joiner: str = Statement.joiner) -> Statement:

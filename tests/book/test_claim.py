@@ -40,8 +40,8 @@ def sample(values, mean=0.3, variance=1.7):
 SAMPLES = [sample([0.4, 1.9, -1.1]), sample([2.0, 3.5, 3.7, 8.1, 8.2], -1.2, 0.4)]
 EXTREME = [sample([1e6, 1e6 + 1, 1e6 + 3], 1e6, 2.0)]
 NORMALISER = dict(
-    computed=lambda c: math.exp(Gaussian(c[mu], c[v]).log_normalizer()),
-    library="boltzlib.gaussian.Gaussian.log_normalizer",
+    computed=lambda c: math.exp(Gaussian(c[mu], c[v]).log_partition()),
+    library="boltzlib.gaussian.Gaussian.log_partition",
     cases=[{mu: 0.3, v: 1.7}, {mu: -2.0, v: 0.25, t: [-2.0]}],
     edges=[{mu: 0.0, v: 1e-4, t: [-1, 0, 1]}],
 )

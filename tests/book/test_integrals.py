@@ -1,42 +1,94 @@
-"""Integrals over all of R^N: separated for symbolic N, evaluated for named N."""
+"""Integrals over vectors: Fubini's theorem and the trapezoidal rule."""
 
+import mpmath
 import numpy as np
 import pytest
-import sympy as sp
+from sympy import IndexedBase, Integral, MatrixSymbol, Product, Sum, Trace, exp, oo, pi, sqrt
 
-from boltzlib.book import VectorIntegral, equal, evaluate
+from boltzlib.book import VectorIntegral, equal, evaluate, latex
 from boltzlib.book.evaluate import CannotEvaluate
-from boltzlib.book.symbols import N, Sigma, k, m
+from boltzlib.book.mutate import broken_copies
+from boltzlib.book.symbols import N, Sigma, k, m, t
 
-y = sp.MatrixSymbol("y", N, 1)
-a = sp.IndexedBase("a", positive=True)
-diagonal = VectorIntegral(sp.exp(-sp.Sum(a[k] * y[k - 1, 0] ** 2, (k, 1, N)) / 2), y)
-product = sp.Product(sp.sqrt(2 * sp.pi / a[k]), (k, 1, N))
-full = VectorIntegral(sp.exp(-sp.Trace((y - m).T * Sigma.I * (y - m)) / 2), y)
-
-
-def test_a_product_integrates_factor_by_factor_for_symbolic_size():
-    assert equal(diagonal.doit(), product)
-    assert not equal(diagonal.doit(), sp.Product(sp.sqrt(sp.pi / a[k]), (k, 1, N)))
-
-
-def test_what_does_not_factor_stays():
-    assert full.doit() == full
-    with pytest.raises(ValueError, match="body"):
-        full.separate()
-    with pytest.raises(ValueError, match="variable"):
-        VectorIntegral(sp.exp(-(sp.Symbol("t") ** 2)), sp.Symbol("t"))
+y = MatrixSymbol("y", N, 1)
+a = IndexedBase("a", positive=True)
+squares = Sum(a[k] * y[k - 1, 0] ** 2, (k, 1, N))
+bell = VectorIntegral(exp(-squares / 2), y)
+GRIDS = {
+    1: {N: 1, a: [0.25], y: [(-24, 24, 48)]},
+    2: {N: 2, a: [0.25, 4.0], y: [(-24, 24, 48), (-6, 6, 48)]},
+}
 
 
-def test_values_against_the_determinant():
-    spread = np.array([[2.0, 0.7], [0.7, 1.0]])
-    centre = [0.3, -1.0]
-    grid = [(c - 12 * s, c + 12 * s, 60) for c, s in zip(centre, np.sqrt([2.0, 1.0]), strict=True)]
-    got = evaluate(full, {Sigma: spread, m: centre, N: 2, y: grid})
-    assert float(got) == pytest.approx(2 * np.pi * np.sqrt(np.linalg.det(spread)), rel=1e-12)
-    assert float(evaluate(product, {a: [2.0, 5.0], N: 2})) == pytest.approx(2 * np.pi / 10**0.5)
+def test_fubini_gives_one_integral_a_component():
+    expected = Product(Integral(exp(-a[k] * t**2 / 2), (t, -oo, oo)), (k, 1, N))
+    assert bell.separate(t) == expected
+    assert equal(bell, Product(sqrt(2 * pi / a[k]), (k, 1, N)))
+    assert not equal(bell, Product(sqrt(pi / a[k]), (k, 1, N)))
 
 
-def test_a_grid_is_asked_for():
-    with pytest.raises(CannotEvaluate, match="grid"):
-        evaluate(full, {Sigma: np.eye(2), m: [0, 0], N: 2})
+@pytest.mark.parametrize(
+    "body",
+    [
+        squares,  # a sum, not a product
+        exp(-Sum(a[k] * y[k - 1, 0] * y[0, 0], (k, 1, N))),  # factor k knows component 1 too
+        exp(-Sum(a[k] * y[k - 1, 0] ** 2, (k, 2, N))),  # component 1 is left out
+    ],
+)
+def test_fubini_is_refused_where_it_does_not_apply(body):
+    integral = VectorIntegral(body, y)
+    with pytest.raises(ValueError, match="body: expected"):
+        integral.separate()
+    assert integral.doit() == integral
+
+
+def test_the_variable_is_a_column_vector():
+    with pytest.raises(ValueError, match="variable: expected a column vector"):
+        VectorIntegral(exp(-t), Sigma)
+
+
+@pytest.mark.parametrize("size", GRIDS)
+def test_the_rule_has_thirty_digits_for_a_gaussian(size):
+    case = GRIDS[size]
+    with mpmath.workdps(40):
+        exact = mpmath.mpf(1)
+        for precision in case[a]:
+            exact *= mpmath.sqrt(2 * mpmath.pi / precision)
+        assert abs(evaluate(bell, case) / exact - 1) < mpmath.mpf(10) ** -30
+
+
+def test_the_ends_count_half():
+    flat = VectorIntegral(Trace(y.T * y) ** 0 + y[0, 0], y)
+    assert evaluate(flat, {N: 2, y: [(0, 3, 1), (-1, 1, 2)]}) == pytest.approx(6 + 9)
+
+
+def test_matrices_that_do_not_depend_on_the_variable_are_computed_once():
+    weight = exp(-Trace((y - m).T * Sigma.I * (y - m)) / 2)
+    cov = np.array([[2.0, 1.0], [1.0, 2.0]])
+    case = {N: 2, m: [3.0, 7.0], Sigma: cov, y: [(-9, 15, 28), (-5, 19, 28)]}
+    expected = 2 * np.pi * np.sqrt(3.0)
+    assert float(evaluate(VectorIntegral(weight, y), case)) == pytest.approx(expected, rel=1e-14)
+
+
+def test_a_missing_grid_is_named():
+    with pytest.raises(CannotEvaluate, match="no grid was given for the integration vector y"):
+        evaluate(bell, {N: 1, a: [1.0]})
+
+
+def test_broken_copies_differ_in_value_or_have_none():
+    case = GRIDS[1]
+    right, tried = evaluate(bell, case), 0
+    for wrong in broken_copies(bell):
+        try:
+            value = evaluate(wrong, case)
+        except CannotEvaluate:  # an index beyond the last component
+            continue
+        tried += 1
+        assert abs(value / right - 1) > 0.1
+    assert tried > 5
+
+
+def test_tex():
+    tex = latex(bell)
+    assert tex.startswith(r"\int dy \, \exp")
+    assert "y_{k}^{2}" in tex
