@@ -43,8 +43,8 @@ from boltzlib.book.mutate import broken_copies
 from boltzlib.book.printing import latex
 from boltzlib.book.prove import equal
 from boltzlib.book.provenance import source_so_far, tautology, written_out
-from boltzlib.book.samples import MatrixSum
-from boltzlib.book.statement import Limit, Stationary, Statement
+from boltzlib.book.samples import MatrixSum, Sample
+from boltzlib.book.statement import Limit, Statement, Stationary
 
 MIME = "application/vnd.boltzlib.claim+json"
 KINDS = ("definition", "identity", "bound", "stationarity", "update", "limit", "statistical")
@@ -251,6 +251,7 @@ def _check_arguments(kind, stated, derived, computed, library, cases, edges, siz
         raise ValueError("stated: a stationarity, and only it, is stated with stationary(…)")
     if (kind == "bound") != any(single.turn for single in stated.chains):
         raise ValueError("stated: a bound, and only a bound, holds an inequality")
+    _check_letters(stated)
     explicit = any(
         isinstance(node, sp.MatrixBase)
         or (getattr(node, "is_Matrix", False) and any(s.is_Integer and s > 1 for s in node.shape))
@@ -262,6 +263,18 @@ def _check_arguments(kind, stated, derived, computed, library, cases, edges, siz
         raise ValueError("sizes: the statement holds a matrix of fixed size; name the sizes")
     if erratum is not None and not erratum.strip().endswith("."):
         raise ValueError("erratum: expected one sentence that ends in a full stop")
+
+
+def _check_letters(stated) -> None:
+    """Two symbols with two values must not look the same on the page."""
+    formulas = [single.sides[k] for single in stated.chains for k in single.formulas]
+    tables = {base.label for f in formulas for base in f.atoms(sp.IndexedBase)}
+    seen: dict[str, Any] = {}
+    for symbol in {s for f in formulas for s in f.free_symbols} - tables:
+        if not isinstance(symbol, (sp.Symbol, sp.MatrixSymbol)) or isinstance(symbol, Sample):
+            continue
+        if seen.setdefault(latex(symbol), symbol) != symbol:
+            raise ValueError(f"stated: two symbols are both shown as {latex(symbol)}")
 
 
 def _check_given(equation, given, cases, stated, derived) -> None:

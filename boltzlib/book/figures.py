@@ -52,6 +52,7 @@ STYLE = {
     "grid.color": MUTED,
     "grid.alpha": 0.25,
     "legend.frameon": False,
+    "legend.labelcolor": INK,
     "lines.linewidth": 2.0,
     "lines.solid_capstyle": "round",
     "font.size": 11,
@@ -59,14 +60,14 @@ STYLE = {
     "mathtext.fontset": "dejavusans",
     "svg.fonttype": "path",
 }
+plt.rcParams.update(STYLE)  # for all that is drawn later too: legends, insets, labels
 
 
 def new_figure(
     rows: int = 1, columns: int = 1, *, size: tuple[float, float] = (6.4, 3.6), **options
 ):
     """Return ``(figure, axes)`` in the book's style, like ``plt.subplots``."""
-    with mpl.rc_context(STYLE):
-        return plt.subplots(rows, columns, figsize=size, layout="constrained", **options)
+    return plt.subplots(rows, columns, figsize=size, layout="constrained", **options)
 
 
 class Figure:
@@ -104,7 +105,7 @@ def show_figure(figure, *, alt: str, caption: str = "") -> Figure:
         raise ValueError(f"alt: expected at least 40 characters of description, got {alt!r}")
     salt = hashlib.sha256((alt + caption).encode()).hexdigest()[:12]
     drawn = io.StringIO()
-    with mpl.rc_context({**STYLE, "svg.hashsalt": salt}):
+    with mpl.rc_context({"svg.hashsalt": salt}):
         figure.savefig(
             drawn, format="svg", transparent=True, metadata={"Date": None, "Creator": None}
         )

@@ -13,7 +13,6 @@ Product(Integral(exp(-_t**2*a[k]), (_t, -oo, oo)), (k, 1, N))
 from __future__ import annotations
 
 from sympy import Dummy, Expr, Integral, MatrixSymbol, Product, Sum, exp, oo, sympify
-from sympy.printing.precedence import PRECEDENCE
 
 
 class VectorIntegral(Expr):
@@ -24,8 +23,6 @@ class VectorIntegral(Expr):
     beyond all powers of the step when the integrand is analytic and negligible at the
     border.  For a Gaussian ±12 standard deviations and 48 steps give 30 digits.
     """
-
-    precedence = PRECEDENCE["Mul"]  # the printer brackets it below a power
 
     def __new__(cls, body, variable):
         if not (isinstance(variable, MatrixSymbol) and variable.shape[1] == 1):

@@ -17,6 +17,11 @@ class _BookPrinter(LatexPrinter):
     def __init__(self):
         super().__init__({"ln_notation": True, "mat_delim": "("})
 
+    def parenthesize(self, item, level, **options):
+        if isinstance(item, (MatrixSum, VectorIntegral)) and level > PRECEDENCE["Mul"]:
+            return rf"\left({self._print(item)}\right)"
+        return super().parenthesize(item, level, **options)
+
     def _print_Transpose(self, expr):
         power = isinstance(expr.arg, (sp.MatPow, sp.Inverse, sp.Transpose))  # not two superscripts
         return rf"{self.parenthesize(expr.arg, PRECEDENCE['Pow'], strict=not power)}^{{\top}}"
@@ -78,7 +83,8 @@ class _BookPrinter(LatexPrinter):
         front = sp.Mul(*(a for a in expr.args if a not in long and a not in roots))
         pieces = [self._front(front, roots)] if roots else []
         if not roots and front != 1:
-            before, self._before_matrix = self._before_matrix, _hides_factors(front, long)
+            before = self._before_matrix
+            self._before_matrix = before or _hides_factors(front, long)
             above, below = sp.fraction(front)
             if any(isinstance(a, _LONG) for a in sp.Mul.make_args(below)):
                 plain = rf"\frac{{{self._print(above)}}}{{{self._print(below)}}}"
@@ -149,7 +155,7 @@ class _BookPrinter(LatexPrinter):
         number = sp.Mul(*scalars)
         front = self._print(number) + " " if scalars else ""
         self._before_matrix = before
-        if number.is_Add or any(isinstance(a, _TAKES_ALL) for a in sp.Mul.make_args(number)):
+        if number.is_Add or number.has(*_TAKES_ALL):
             front = rf"\left({front.strip()}\right) "
         front = "- " if front.strip() in ("-1", "- 1") else front
         return front + " ".join(self._matrix_factor(a) for a in expr.args if a.is_Matrix)

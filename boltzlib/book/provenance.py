@@ -25,9 +25,9 @@ from boltzlib.book.statement import FLIPPED
 # fmt: off
 TRANSFORMATIONS = frozenset([
     "adjugate", "apart", "cancel", "cofactor", "collect", "combsimp", "deltasummation", "det",
-    "diff", "doit", "dsolve", "expand", "expand_log", "factor", "factor_terms", "integrate", "inv", "limit",
-    "linsolve", "logcombine", "nsimplify", "powsimp", "refine", "replace", "rewrite", "series",
-    "simplify", "solve", "solveset", "split", "subs", "summation", "together", "trigsimp",
+    "diff", "doit", "dsolve", "expand", "expand_log", "factor", "factor_terms", "integrate", "inv",
+    "limit", "linsolve", "logcombine", "nsimplify", "powsimp", "refine", "replace", "rewrite",
+    "series", "simplify", "solve", "solveset", "split", "subs", "summation", "together", "trigsimp",
     "xreplace",
 ])
 # fmt: on
@@ -255,7 +255,6 @@ def _transforms(node, origins) -> bool:
     todo = [node, *(value for name in _closure(node, origins) for value in origins.get(name, []))]
     for part in todo:
         for call in ast.walk(part):
-            if isinstance(call, ast.Call):
-                if _called(call) in TRANSFORMATIONS:
-                    return True
+            if isinstance(call, ast.Call) and _called(call) in TRANSFORMATIONS:
+                return True
     return False

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 from sympy import Basic, MatAdd, MatMul, MatrixExpr, MatrixSymbol, Mul, Sum, Tuple, sympify
 from sympy.core.symbol import Str
-from sympy.printing.precedence import PRECEDENCE
 
 
 class Samples:
@@ -77,8 +76,6 @@ class Sample(MatrixSymbol):
 
 class MatrixSum(MatrixExpr):
     """A sum of matrices over a symbolic range, ``MatrixSum(body, (i, 1, n))``."""
-
-    precedence = PRECEDENCE["Mul"]  # the printer brackets it below a power or a transpose
 
     def __new__(cls, body, limits):
         index, lower, upper = map(sympify, limits)

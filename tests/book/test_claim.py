@@ -10,8 +10,11 @@ from sympy import (
     Integral,
     Lambda,
     Matrix,
+    MatrixSymbol,
+    Piecewise,
     Rational,
     Sum,
+    Symbol,
     diff,
     exp,
     expand,
@@ -26,7 +29,8 @@ from sympy import (
 
 from boltzlib.book import ClaimFailed, card, chain, claim, limit, stationary
 from boltzlib.book.claim import MIME, claims_so_far
-from boltzlib.book.symbols import K, i, k, mu, n, p, q, t, v, x
+from boltzlib.book.corners import Numbers, check_limit
+from boltzlib.book.symbols import K, N, i, k, m, mu, n, p, q, t, v, x
 from boltzlib.divergence import kl_divergence
 from boltzlib.gaussian import Gaussian
 
@@ -406,3 +410,164 @@ def test_rational_prefactor_is_no_loophole():
     close = sqrt(2 * pi * v) * (1 + Rational(1, 10**6))
     with pytest.raises(ClaimFailed):
         normaliser(stated=chain("Z", "=", close))
+
+
+def test_a_solution_at_which_the_gradient_does_not_vanish_is_refused():
+    """Each half of 2.15 is right in itself: the library returns the last number of the data."""
+    with pytest.raises(ClaimFailed, match="gradient is .*, not 0"):
+        mean_and_slope(
+            stated=stationary(
+                chain("g", "=", -Sum(x[i] - mu, (i, 1, n)) / (v * n)),
+                chain(r"\mu", "=", Sum(x[i], (i, 1, n)) / (n + 1)),
+            ),
+            derived=(
+                expand(diff(Sum((x[i] - mu) ** 2, (i, 1, n)) / (2 * v * n), mu)).doit(),
+                simplify(Sum(x[k] / (n + 1), (k, 1, n))),
+            ),
+            computed=(
+                lambda c: Gaussian(c[mu], c[v]).score(c[x]).mean(),
+                lambda c: Gaussian.fit(c[x]).mean * c[n] / (c[n] + 1),
+            ),
+        )
+
+
+def test_a_gradient_that_vanishes_elsewhere_too_is_refused():
+    slope = simplify(diff((t**3 / 3 - t**2 / 2), t))
+    with pytest.raises(ClaimFailed, match="not only at t = 1"):
+        claim(
+            "2.15",
+            "stationarity",
+            stationary(chain("g", "=", t**2 - t), chain("t", "=", v / u)),
+            derived=(slope, solve(u * t - v, t)[0]),
+            computed=(lambda c: c[t] ** 2 - c[t], lambda c: c[v] / c[u]),
+            library=None,
+            cases=[{t: 3.0, v: 2.0, u: 2.0}, {t: 0.0, v: 3.0, u: 3.0}],
+            edges=[{t: -2.0, v: 0.5, u: 0.5}],
+        )
+
+
+def test_the_parameter_of_a_stationarity_must_be_found():
+    with pytest.raises(ValueError, match="hold the parameter"):
+        mean_and_slope(
+            stated=stationary(
+                chain("g", "=", -Sum(x[i] - mu, (i, 1, n)) / (v * n)),
+                chain("m", "=", Sum(x[i], (i, 1, n)) / n),
+            )
+        )
+
+
+def test_a_false_lemma_is_refused():
+    g = Function("g", nonnegative=True)
+    with pytest.raises(ClaimFailed, match="lemma: g ≥ 0 is false at u = 1/"):
+        claim(
+            "2.7",
+            "bound",
+            chain(u, ">=", 2),
+            derived=simplify(g(u)),
+            lemmas=[(g, Lambda(u, u - 2))],
+            computed=lambda c: c[u],
+            library=None,
+            cases=[{u: 3.5}],
+            edges=[{u: 1e9}],
+            tight=[{u: 2.0}],
+        )
+
+
+def test_a_fact_that_is_used_inside_a_sum_must_hold_for_every_index():
+    """x_1 = mu alone does not make the sum n mu; here the last corner would notice, too."""
+    case = {x: np.array([1.0, 1.0, 1.0]), n: 3, mu: 1.0, v: 2.0, i: 1}
+    with pytest.raises(ClaimFailed, match="given"):
+        claim(
+            "2.15",
+            "identity",
+            chain("s", "=", n * mu),
+            derived=simplify(Sum(x[i] + 0 * v, (i, 1, n))),
+            given=[Eq(x[i], mu)],
+            computed=lambda c: 3.0,
+            library=None,
+            cases=[case],
+            edges=[{**case, x: np.array([1.0, 2.0, 0.0])}],
+        )
+
+
+@pytest.mark.parametrize(
+    ("kind", "stated", "message"),
+    [
+        ("definition", chain("Z", ":=", v, ">=", v - 1), "inequality"),
+        ("bound", chain("Z", "=", v), "inequality"),
+        ("stationarity", chain("Z", "=", v), "stationary"),
+        ("identity", stationary(chain("Z", "=", v), chain("v", "=", v)), "stationarity"),
+        ("identity", chain("Z", "=", MatrixSymbol("A", 2, 2)), "sizes"),
+        ("identity", chain("Z", "=", u / Symbol("u", real=True)), "both shown as u"),
+    ],
+)
+def test_kind_and_letters_must_be_what_they_seem(kind, stated, message):
+    with pytest.raises(ValueError, match=message):
+        claim(
+            "2.12",
+            kind,
+            stated,
+            derived=None if kind == "definition" else v,
+            **NORMALISER,
+        )
+
+
+def test_a_claim_needs_ordinary_inputs():
+    with pytest.raises(ValueError, match="cases"):
+        normaliser(cases=[])
+
+
+def one_chain(formula, library_value, cases, statistical=False):
+    return Numbers(
+        chain("a", "=", formula).chains[0],
+        lambda c: library_value,
+        cases,
+        1e-12,
+        statistical=statistical,
+    )
+
+
+def test_a_row_is_no_column_and_nothing_is_broadcast():
+    case = {m: [1.0, 2.0], N: 2}
+    assert one_chain(m, np.array([1.0, 2.0]), [case]).check() is None
+    assert one_chain(m.T, np.array([[1.0, 2.0]]), [case]).check() is None
+    assert one_chain(m.T, np.array([1.0, 2.0]), [case]).check() is not None
+    assert one_chain(m, np.array([[1.0, 2.0]]), [case]).check() is not None
+    constant = np.full(50, 3.0) + np.random.default_rng(0).normal(0, 1e-3, 50)
+    constant -= constant.mean() - 3
+    both = {m: [3.0, 3.0], N: 2}
+    assert one_chain(mu, constant, [{mu: 3.0}], statistical=True).check() is None
+    assert one_chain(m, constant, [both], statistical=True).check() is not None
+
+
+def test_a_broken_copy_of_another_shape_or_without_a_value_is_not_counted():
+    numbers = one_chain(m, np.array([1.0, 2.0]), [{m: [1.0, 2.0], N: 2, t: 0.5}])
+    position = numbers.chain.formulas[0]
+    assert numbers.survivor(position, 2 * m) is False
+    assert numbers.survivor(position, m.T) is None
+    assert numbers.survivor(position, m.T * m) is None
+    nowhere = Piecewise((t, t > 1), (t + 1, t < 0))
+    scalar = one_chain(t, 0.5, [{t: 0.5}])
+    assert scalar.survivor(scalar.chain.formulas[0], nowhere) is None
+
+
+def test_a_limit_whose_computed_error_is_zero_at_one_size_is_refused():
+    stated = limit("s", v * (n - 1) / n, n, v, 1 / n)
+    cases = [{n: 1, v: 1.0}, {n: 1000, v: 1.0}]
+    exact_at_one = Numbers(stated.chains[0], lambda c: c[v] * (c[n] > 1) + 0.0, cases, 1e-12)
+    with pytest.raises(ClaimFailed, match="by no power"):
+        check_limit(stated, expand(v * (n - 1) / n), exact_at_one)
+
+
+def test_in_a_notebook_the_corners_are_written_in_the_call():
+    """What stands in a variable, the search for tautologies cannot see."""
+    cell = (
+        "slope = expand(diff(Sum((x[i] - mu) ** 2, (i, 1, n)), mu)).doit()\n"
+        "options = {'derived': slope}\n"
+        "claim('2.15', 'identity', chain('g', '=', slope), library=None,\n"
+        "      computed=lambda c: -2 * sum(c[x] - c[mu]), cases=SAMPLES, edges=EXTREME,\n"
+        "      tolerance=1e-9, **options)\n"
+    )
+    page = {**globals(), "In": [cell], "get_ipython": None}
+    with pytest.raises(ClaimFailed, match="may be a tautology"):
+        exec(cell, page)

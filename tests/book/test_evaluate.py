@@ -122,3 +122,46 @@ def test_values_are_not_changed():
     data = DATA.copy()
     evaluate(MatrixSum(X[i] - m, (i, 1, n)), CASE)
     np.testing.assert_array_equal(DATA, data)
+
+
+@pytest.mark.parametrize(
+    ("formula", "case"),
+    [
+        (x[n / 2], {x: [1.0, 2.0, 3.0], n: 5}),
+        (sp.Sum(k, (k, 1, n / 2)), {n: 5}),
+        (sp.Sum(k, (k, n / 2, 9)), {n: 5}),
+        (X[n / 2], {X: DATA, n: 3}),
+        (A[n / 2, 0], {A: SQUARE, n: 3}),
+        (A ** sp.Rational(1, 2), {A: SPREAD, N: 3}),
+    ],
+)
+def test_what_must_be_a_whole_number_is_not_rounded(formula, case):
+    with pytest.raises(CannotEvaluate, match="whole number"):
+        evaluate(formula, case)
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        sp.Integral(1 / t, (t, 1, sp.oo)),
+        sp.Integral(1 / t, (t, -1, 2)),
+        sp.Integral(sp.sin(t) / t, (t, 0, sp.oo)),
+        sp.Sum(1 / k, (k, 1, sp.oo)),
+    ],
+)
+def test_integrals_and_series_that_do_not_settle_have_no_value(formula):
+    with pytest.raises(CannotEvaluate, match="does not settle"):
+        evaluate(formula, {})
+
+
+def test_values_have_the_shape_that_their_symbol_declares():
+    row = sp.MatrixSymbol("r", 1, N)
+    assert evaluate(row * m, {row: [1.0, 2.0], m: [3.0, 4.0], N: 2}) == mpmath.matrix([[11]])
+    for wrong in ({A: DATA, N: 3}, {A: SQUARE, N: 2}):
+        with pytest.raises(CannotEvaluate, match="shape"):
+            evaluate(A, wrong)
+
+
+def test_zero_times_no_number_is_no_number():
+    nowhere = sp.Piecewise((1, t > 0), (2, t < -1))
+    assert mpmath.isnan(evaluate(sp.Mul(v, nowhere, evaluate=False), {v: 0, t: -0.5}))

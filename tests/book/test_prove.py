@@ -124,3 +124,55 @@ def test_lemmas_are_expanded():
     gap = sp.Sum(p[k] * g(q[k] / p[k]), (k, 1, K))
     assert nonnegative(gap, [(g, sp.Lambda(u, u - 1 - sp.log(u)))])
     assert expand_lemmas(g(v), [(g, sp.Lambda(u, u - 1))]) == v - 1
+
+
+z = sp.Symbol("z", integer=True)
+J = sp.IndexedBase("J", real=True)
+first = sp.Symbol("_1", integer=True, positive=True)
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        # an index is positive only where its range is
+        (sp.Sum(sp.Abs(z), (z, -n, n)), sp.Sum(z, (z, -n, n))),
+        (sp.Sum(sp.S.Zero**z, (z, 0, n)), sp.S.Zero),
+        (sp.Sum(sp.KroneckerDelta(z, 0) * mu, (z, 0, n)), sp.S.Zero),
+        # a symbol of the page is no index of the normal form
+        (sp.Sum(x[i] * first, (i, 1, n)), sp.Sum(x[i] * i, (i, 1, n))),
+        (MatrixSum(J[i, first] * X[i], (i, 1, n)), MatrixSum(J[i, i] * X[i], (i, 1, n))),
+        # indices of nested sums
+        (
+            sp.Sum(J[i, j] * x[j], (j, 1, n), (i, 1, n)),
+            sp.Sum(J[i, j] * x[i], (j, 1, n), (i, 1, n)),
+        ),
+        (sp.Sum(J[i, j], (i, 1, j), (j, 1, n)), sp.Sum(J[j, i], (i, 1, j), (j, 1, n))),
+        (
+            sp.Sum(p[k] * sp.Sum(J[i, j], (i, 1, j), (j, 1, k)), (k, 1, K)),
+            sp.Sum(p[k] * sp.Sum(J[i, j], (i, 1, j), (j, 1, K)), (k, 1, K)),
+        ),
+    ],
+)
+def test_sums_that_differ_are_not_equal(a, b):
+    assert not equal(a, b)
+
+
+def test_double_sums_are_linear_and_their_indices_have_no_name():
+    double = sp.Sum(J[i, j] + mu, (j, 1, n), (i, 1, n))
+    assert equal(double, sp.Sum(J[k, i], (i, 1, n), (k, 1, n)) + n**2 * mu)
+    assert equal(
+        sp.Sum(J[i, j] * sp.Sum(x[k], (k, 1, n)), (j, 1, n), (i, 1, n)),
+        sp.Sum(J[i, j], (j, 1, n), (i, 1, n)) * sp.Sum(x[k], (k, 1, n)),
+    )
+
+
+def test_a_lemma_holds_only_for_the_numbers_it_speaks_of():
+    g = sp.Function("g", nonnegative=True)
+    lemma = (g, sp.Lambda(u, 2 * u))
+    assert nonnegative(v * g(v + 1), [lemma])
+    assert not nonnegative(g(mu), [lemma])
+    assert not nonnegative(v + g(-v), [lemma])
+
+
+def test_an_integral_without_bounds_is_not_visibly_nonnegative():
+    assert not nonnegative(sp.Integral(t**2 * (1 - t), t))

@@ -20,6 +20,16 @@ HONEST = [
     "b = solve(a, t)[0]\n"
     'claim("2.1", "stationarity", stationary(chain("a", "=", 2 * t), chain("t", "=", c)), '
     "derived=(a, b))",
+    # the derivation starts from the last side and arrives at the first
+    'r = 2 * t\nclaim("2.1", "identity", chain(t + t, "=", Det(2 * t)), derived=Det(2 * t).doit())',
+    # an annotation, and letters that a comprehension or a lambda binds
+    's: Expr = diff(D, mu)\nclaim("2.1", "identity", chain("g", "=", 2 * t), derived=s)',
+    "s = diff(D, mu)\n"
+    'claim("2.1", "identity", chain("g", "=", sum(w[s] for s in range(3))), derived=s)',
+    's = diff(D, mu)\nclaim("2.1", "identity", chain("g", "=", f(lambda s: s)), derived=s)',
+    # notation by substitution is no result
+    "d = D.subs(mu, 0)\n"
+    'claim("2.1", "identity", chain("g", "=", d / n), derived=diff(d * t / n, t))',
     # a helper that derives
     "def step(e):\n"
     "    return e.doit()\n"
@@ -48,6 +58,47 @@ CIRCULAR = [
     (
         'claim("2.1", "identity", chain("g", "=", simplify(2 * t)), derived=simplify(2 * t))',
         "same text",
+    ),
+    # two rewritings of one result
+    (
+        "s = diff(D, mu)\n"
+        'claim("2.1", "identity", chain("g", "=", simplify(s)), derived=expand(s))',
+        "both come from `s`",
+    ),
+    (
+        "s = diff(D, mu)\na = simplify(s)\nb = expand(s)\n"
+        'claim("2.1", "identity", chain("g", "=", a), derived=b)',
+        "both come from `s`",
+    ),
+    (
+        'claim("2.1", "identity", chain("g", "=", simplify(diff(D, mu))), '
+        "derived=expand(diff(D, mu)))",
+        r"both come from `diff\(D, mu\)`",
+    ),
+    # the conclusion itself, rewritten
+    ('claim("2.1", "identity", chain("g", "=", 2 * t), derived=(2 * t).doit())', "rewritten"),
+    (
+        'claim("2.1", "identity", chain("g", "=", 2 * t), derived=simplify(expand(2 * t)))',
+        "rewritten",
+    ),
+    # other ways to write the call or the assignments
+    (
+        's = diff(D, mu)\nbook.claim("2.1", "identity", chain("g", "=", s), derived=s)',
+        "stated.*built from",
+    ),
+    (
+        "s = diff(D, mu)\n"
+        'claim(equation="2.1", kind="identity", stated=chain("g", "=", s), derived=s)',
+        "stated.*built from",
+    ),
+    (
+        's = diff(D, mu)\nr: Expr = s\nclaim("2.1", "identity", chain("g", "=", r), derived=s)',
+        "stated.*built from",
+    ),
+    (
+        "if (r := diff(D, mu)):\n    pass\n"
+        'claim("2.1", "identity", chain("g", "=", [r for r in [r]][0]), derived=r)',
+        "stated.*built from",
     ),
     (
         "a = diff(f, t)\n"
