@@ -13,6 +13,7 @@ RECORD = {
     "scope": "general",
     "sizes": None,
     "library": "boltzlib.gaussian.Gaussian.fit",
+    "given": [],
     "derived": True,
     "computed": True,
     "cases": 4,

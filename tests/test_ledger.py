@@ -173,6 +173,7 @@ WRONG_VALUES = {
     "scope": "most",
     "sizes": "N = 2",
     "library": "",
+    "given": [""],
     "derived": False,
     "computed": False,
     "cases": 0,

@@ -26,6 +26,7 @@ VALID = {
     "scope": lambda r, v: v in SCOPES,
     "sizes": lambda r, v: _is_text(v) if r["scope"] == "instance" else v is None,
     "library": lambda r, v: v is None or _is_text(v),
+    "given": lambda r, v: isinstance(v, list) and all(map(_is_text, v)),
     "derived": lambda r, v: v is (r["kind"] != "definition"),
     "computed": lambda r, v: v is True,
     "cases": lambda r, v: _is_count(v) and v >= 2,

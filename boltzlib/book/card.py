@@ -28,6 +28,12 @@ def html(claim) -> str:
         f'<div class="claim-formula math notranslate nohighlight">\\[{escape(claim.tex)}\\]</div>',
         f'<div class="claim-badges">{" ".join(badges)}</div>',
     ]
+    if r["given"]:
+        facts = " ".join(
+            f'<span class="math notranslate nohighlight">\\({escape(fact)}\\)</span>'
+            for fact in r["given"]
+        )
+        parts.insert(3, f'<div class="claim-given">given {facts}</div>')
     if r["erratum"]:
         parts.append(
             f'<div class="claim-erratum"><strong>Erratum.</strong> {escape(r["erratum"])} '

@@ -125,7 +125,7 @@ def claim(
     tolerance : float
         Largest relative difference between stated and computed (of arrays: in the maximum norm).
     given : sequence of sympy.Equality
-        Facts the proof may use (``Eq(Sum(p[k], (k, 1, K)), 1)``).
+        Facts the proof may use (``Eq(Sum(p[k], (k, 1, K)), 1)``); the card shows them.
     lemmas : sequence of (Function, Lambda)
         Nonnegative functions proved in an earlier claim, and what they stand for.
     sizes : str, optional
@@ -208,9 +208,10 @@ def claim(
         "scope": "general" if sizes is None else "instance",
         "sizes": sizes,
         "library": library,
+        "given": [f"{latex(fact.lhs)} = {latex(fact.rhs)}" for fact in given],
         "derived": all(d is not None for d in derivations),
         "computed": all(f is not None for f in functions),
-        "cases": len(every_case),
+        "cases": len({_fingerprint(case) for case in every_case}),
         "tolerance": tolerance,
         "mutants": killed,
         "killed": killed,
@@ -263,6 +264,13 @@ def _check_arguments(kind, stated, derived, computed, library, cases, edges, siz
         raise ValueError("sizes: the statement holds a matrix of fixed size; name the sizes")
     if erratum is not None and not erratum.strip().endswith("."):
         raise ValueError("erratum: expected one sentence that ends in a full stop")
+
+
+def _fingerprint(case: Mapping) -> tuple:
+    """The same for two cases only when they are the same input."""
+    return tuple(
+        (str(k), id(v) if callable(v) else np.asarray(v).tobytes()) for k, v in case.items()
+    )
 
 
 def _check_letters(stated) -> None:

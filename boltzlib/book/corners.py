@@ -13,7 +13,6 @@ from statistics import NormalDist
 import mpmath
 import numpy as np
 import sympy as sp
-from sympy.printing.pretty.pretty_symbology import pretty_symbol
 
 from boltzlib.book.evaluate import DIGITS, CannotEvaluate, evaluate, to_numpy
 from boltzlib.book.printing import latex
@@ -352,7 +351,12 @@ def show_case(case: Mapping) -> str:
     return "{" + ", ".join(parts) + "}"
 
 
+# Letters as plain text.  SymPy's own table depends on the terminal.
+_LETTERS = {
+    r"\sigma^2": "σ²", "Lambda": "Λ", "Sigma": "Σ", "alpha": "α", "beta": "β", "epsilon": "ε",
+    "eta": "η", "lambda": "λ", "mu": "μ", "sigma": "σ", "theta": "θ",
+}  # fmt: skip
+
+
 def _plain(symbol) -> str:
-    """Return a symbol's name as plain text: μ for mu, σ² for its TeX."""
-    name = str(symbol)
-    return {r"\sigma^2": "σ²"}.get(name) or pretty_symbol(name)
+    return _LETTERS.get(str(symbol), str(symbol))

@@ -56,6 +56,8 @@ def erratum(section: str, *, says: str, right: str, counterexample: Callable[[],
         When the two values agree: nothing is refuted.
     """
     compared, claimed, actual = counterexample()
+    if isinstance(claimed, bool) != isinstance(actual, bool):
+        raise ValueError(f"counterexample: {claimed!r} and {actual!r} cannot be compared")
     texts = [v if isinstance(v, (str, bool)) else show_value(v) for v in (claimed, actual)]
     same = (
         texts[0] == texts[1]

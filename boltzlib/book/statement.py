@@ -8,6 +8,7 @@ r"""What an equation says, as an object that can be shown, evaluated and broken.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import sympy as sp
@@ -137,7 +138,23 @@ def chain(*parts) -> Statement:
         raise ValueError("chain: expected at most one inequality; claim them one by one")
     if all(isinstance(s, str) for s in sides):
         raise ValueError("chain: expected at least one formula; all sides are names")
+    for name in (s for s in sides if isinstance(s, str)):
+        if _RELATION.search(_outside_brackets(name)):
+            raise ValueError(f"chain: expected a name, got a relation: {name}; make it two sides")
     return Statement((Chain(sides, relations),))
+
+
+# What a name may not say: nothing would test it.
+_RELATION = re.compile(r"[=<>]|\\(?:leq?|geq?|iff|approx|neq?)(?![a-zA-Z])")
+
+
+def _outside_brackets(name: str) -> str:
+    """Drop what stands in brackets, as the event in Pr[x = 0] or the place in |_{t = 0}."""
+    while True:
+        shorter = re.sub(r"\{[^{}]*\}|\([^()]*\)|\[[^\[\]]*\]", "", name)
+        if shorter == name:
+            return name
+        name = shorter
 
 
 def stationary(gradient: Statement, solution: Statement) -> Statement:

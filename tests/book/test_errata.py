@@ -30,3 +30,8 @@ def test_record_and_card():
 def test_a_counterexample_that_refutes_nothing(pair):
     with pytest.raises(ClaimFailed, match="refutes nothing"):
         record(*pair)
+
+
+def test_what_cannot_be_compared_refutes_nothing():
+    with pytest.raises(ValueError, match="cannot be compared"):
+        record(True, 1.0)

@@ -35,11 +35,20 @@ def test_labels_and_order():
         (("a", "≈", t), "relations among"),
         (("a", "=", "b"), "at least one formula"),
         ((t, ">=", v, ">=", 0), "at most one inequality"),
+        (("a = b", "=", t), "got a relation"),
+        ((r"a \le b", "=", t), "got a relation"),
     ],
 )
 def test_malformed_chains_are_refused(parts, message):
     with pytest.raises(ValueError, match=message):
         chain(*parts)
+
+
+@pytest.mark.parametrize(
+    "name", [r"\Pr[x = 0]", r"f\Big|_{t = 0}", r"\sum_{k=1}^{K} p_k", r"\left(a\right)"]
+)
+def test_names_may_hold_a_place_or_an_event(name):
+    assert chain(name, "=", t).tex.startswith(name)
 
 
 def test_joined_statements():
