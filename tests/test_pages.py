@@ -105,6 +105,25 @@ def test_links_lead_somewhere(from_disk):
     assert not broken_links([from_disk(name) for name in PAGES])
 
 
+def test_pages_are_light(build):
+    """The script that draws icons is emptied, and no page is heavier than a megabyte."""
+    assert (build / "_static" / "scripts" / "fontawesome.js").stat().st_size < 100
+    heavy = {p.name: p.stat().st_size for p in pages_of(build) if p.stat().st_size > 10**6}
+    assert not heavy
+
+
+def test_icons_come_from_the_font(build, wide):
+    page = wide.new_page()
+    page.goto((build / "index.html").as_uri())
+    page.evaluate("document.fonts.ready.then(() => true)")
+    icon = "getComputedStyle(document.querySelector('i[class*=fa-]'), '::before')"
+    assert "Font Awesome" in page.evaluate(f"{icon}.fontFamily")
+    assert page.evaluate(
+        "[...document.fonts].some(f => f.family.includes('Awesome') && f.status == 'loaded')"
+    )
+    page.close()
+
+
 # --- Planted faults: the checks above have teeth ---------------------------------
 
 SOUND = """<!doctype html><html lang="en"><head><title>A page</title>

@@ -1,6 +1,13 @@
 """The book's Sphinx extension: sets up its parts, one file each."""
 
-from tools import docstring_equations, equation_tags, ledger, offline_mathjax, without_thebe
+from tools import (
+    docstring_equations,
+    equation_tags,
+    icons_from_font,
+    ledger,
+    offline_mathjax,
+    without_thebe,
+)
 
 PARTS = (
     equation_tags,  # {eq} shows the tags of the text
@@ -8,6 +15,7 @@ PARTS = (
     docstring_equations,  # from the library reference to the equations
     offline_mathjax,  # MathJax from the book itself
     without_thebe,  # no live kernels in the page
+    icons_from_font,  # not from a script of 1.5 MB
 )
 
 
