@@ -227,7 +227,7 @@ def claim(
 
 
 def claims_so_far() -> list[Claim]:
-    """Return the claims made in this session, the last one for each number, in page order."""
+    """Return the claims of this notebook so far, the last one for each number, in page order."""
     return list({c.record["equation"]: c for c in _page}.values())
 
 
