@@ -3,6 +3,7 @@
 import base64
 import copy
 import json
+import re
 import subprocess
 import sys
 import zlib
@@ -280,3 +281,12 @@ def test_slips_with_tags_are_warned_of(tmp_path):
         "one display with several tags: 2.6, 2.7",
     ):
         assert expected in said
+
+
+def test_a_formula_keeps_its_punctuation(tmp_path):
+    html, said = build(tmp_path, one="# One\n\nTake $a$, then $b$ or $c$: one (or $d$).\n")
+    text = (html / "one.html").read_text("utf-8")
+    kept = re.findall(r'math-with-punctuation"><span [^>]*>(.+?)</span>(.+?)</span>', text)
+    assert said == ""
+    assert kept == [(r"\(a\)", ","), (r"\(c\)", ":"), (r"\(d\)", ").")]
+    assert re.sub(r"<[^>]+>", "", text).count("then \\(b\\) or \\(c\\): one (or \\(d\\)).") == 1

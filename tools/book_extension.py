@@ -5,6 +5,7 @@ from tools import (
     equation_tags,
     icons_from_font,
     ledger,
+    math_with_punctuation,
     offline_mathjax,
     without_thebe,
 )
@@ -13,6 +14,7 @@ PARTS = (
     equation_tags,  # {eq} shows the tags of the text
     ledger,  # the pages made from the notebooks' claims
     docstring_equations,  # from the library reference to the equations
+    math_with_punctuation,  # no line that begins with a comma
     offline_mathjax,  # MathJax from the book itself
     without_thebe,  # no live kernels in the page
     icons_from_font,  # not from a script of 1.5 MB
