@@ -10,13 +10,13 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
 from docutils import nodes
 
 import boltzlib
 from boltzlib.book import numbering
 from tests import fake_notebooks as fake
 from tools import ledger
+from tools.contents import documents
 from tools.ledger_faults import (
     all_faults,
     docstring_numbers,
@@ -129,16 +129,8 @@ def test_every_erratum_is_on_the_errata_page(pages):
         assert entry.counterexample.rstrip(".") in text
 
 
-def entries(toc) -> list[str]:
-    if isinstance(toc, dict):
-        own = [toc["file"]] if "file" in toc else []
-        return own + [name for value in toc.values() for name in entries(value)]
-    return [name for part in toc for name in entries(part)] if isinstance(toc, list) else []
-
-
 def test_every_notebook_is_in_the_contents_and_in_the_story(pages):
-    contents = entries(yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8")))
-    chapters = [name for name in contents if not name.startswith("back_matter/")]
+    chapters = [name for name in documents() if "/" in name and "back_matter/" not in name]
     assert sorted(chapters) == sorted(page.name for page in pages)
     story = re.findall(r'<a href="(.+?)\.html">', (CHAPTERS / "index.md").read_text("utf-8"))
     assert sorted(story) == sorted(chapters)

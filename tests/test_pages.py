@@ -11,9 +11,9 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-import yaml
 
 from tools.browser import chromium, chromium_path, served
+from tools.contents import documents
 from tools.page_faults import broken_links, inspect_page, pages_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -23,18 +23,8 @@ WIDE_AND_LIGHT = {"color_scheme": "light", "viewport": {"width": 1280, "height":
 SMALL_AND_DARK = {"color_scheme": "dark", "viewport": {"width": 375, "height": 812}}
 
 
-def entries(toc) -> list[str]:
-    """The documents that a table of contents names."""
-    if isinstance(toc, dict):
-        own = [toc[key] for key in ("root", "file") if key in toc]
-        return own + [name for value in toc.values() for name in entries(value)]
-    if isinstance(toc, list):
-        return [name for value in toc for name in entries(value)]
-    return []
-
-
 PAGES = [
-    *(f"{name}.html" for name in entries(yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8")))),
+    *(f"{name}.html" for name in documents()),
     "search.html",
 ]
 

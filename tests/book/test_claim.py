@@ -142,61 +142,39 @@ def test_definition_has_no_derivation():
     assert result.record["derived"] is False and result.record["computed"] is True
 
 
-def test_limit_with_rate():
+def shrinking(value=v, rate=1 / n, sizes=(10, 1000), edge=(10**6, 1.7)):
     sequence = expand(simplify(v * (n - 1) / n))
-    result = claim(
+    return claim(
         "2.16a",
         "limit",
-        limit("s", v * (n - 1) / n, n, v, 1 / n),
+        limit("s", v * (n - 1) / n, n, value, rate),
         derived=sequence,
         computed=lambda c: c[v] * (1 - 1 / c[n]),
         library=None,
-        cases=[{n: 10, v: 1.7}, {n: 1000, v: 1.7}],
-        edges=[{n: 10**6, v: 1.7}],
+        cases=[{n: size, v: 1.7} for size in sizes],
+        edges=[{n: edge[0], v: edge[1]}],
     )
+
+
+def test_limit_with_rate():
+    result = shrinking()
     assert result.record["kind"] == "limit"
     assert r"\xrightarrow[n \to \infty]{}" in result.tex
 
 
 @pytest.mark.parametrize(
-    ("value", "rate", "message"),
+    ("wrong", "message"),
     [
-        (v + 1, 1 / n, "does not tend"),
-        (v, 1 / n**2, "not of order"),
-        (v, 1 / sqrt(n), "not of order"),
+        ({"value": v + 1}, "does not tend"),
+        ({"rate": 1 / n**2}, "not of order"),
+        ({"rate": 1 / sqrt(n)}, "not of order"),
+        ({"sizes": (10, 20), "edge": (10, 2.5)}, "factor 100"),
+        ({"sizes": (10, 10**4), "edge": (10, 2.5)}, "two sizes"),
     ],
 )
-def test_wrong_limit_or_rate_is_refused(value, rate, message):
-    sequence = expand(simplify(v * (n - 1) / n))
+def test_a_wrong_limit_rate_or_range_of_sizes_is_refused(wrong, message):
     with pytest.raises(ClaimFailed, match=message):
-        claim(
-            "2.16a",
-            "limit",
-            limit("s", v * (n - 1) / n, n, value, rate),
-            derived=sequence,
-            computed=lambda c: c[v] * (1 - 1 / c[n]),
-            library=None,
-            cases=[{n: 10, v: 1.7}, {n: 1000, v: 1.7}],
-            edges=[{n: 10**6, v: 1.7}],
-        )
-
-
-@pytest.mark.parametrize(
-    ("sizes", "message"), [((10, 20), "factor 100"), ((10, 10**4), "two sizes")]
-)
-def test_a_limit_needs_sizes_that_can_show_it(sizes, message):
-    sequence = expand(simplify(v * (n - 1) / n))
-    with pytest.raises(ClaimFailed, match=message):
-        claim(
-            "2.16a",
-            "limit",
-            limit("s", v * (n - 1) / n, n, v, 1 / n),
-            derived=sequence,
-            computed=lambda c: c[v] * (1 - 1 / c[n]),
-            library=None,
-            cases=[{n: size, v: 1.7} for size in sizes],
-            edges=[{n: sizes[0], v: 2.5}],
-        )
+        shrinking(**wrong)
 
 
 def variance_replicates(c, factor=1.0):
