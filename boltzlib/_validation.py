@@ -14,6 +14,7 @@ __all__ = [
     "SUM_TOLERANCE",
     "SYMMETRY_TOLERANCE",
     "as_batch",
+    "as_couplings",
     "as_probabilities",
     "as_real_array",
     "as_size",
@@ -84,6 +85,23 @@ def as_symmetric_matrix(name: str, value: ArrayLike) -> NDArray[np.float64]:
             f"by {asymmetry:.3g}; (S + S.T) / 2 is symmetric"
         )
     return 0.5 * matrix + 0.5 * matrix.T
+
+
+def as_couplings(J: ArrayLike, h: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return couplings (N, N), symmetric with a zero diagonal, and fields (N,) of N spins."""
+    couplings = as_symmetric_matrix("J", J)
+    if np.diag(couplings).any():
+        k = int(np.flatnonzero(np.diag(couplings))[0])
+        raise ValueError(
+            f"J: expected a zero diagonal, got J[{k}, {k}] = {couplings[k, k]:.6g}: a spin's "
+            "square is 1, so that entry would only add a constant to the energy"
+        )
+    fields = as_real_array("h", h, ndim=1)
+    if len(fields) != len(couplings):
+        raise ValueError(
+            f"h: expected shape ({len(couplings)},) to go with J, got shape {fields.shape}"
+        )
+    return couplings, fields
 
 
 def as_probabilities(name: str, value: ArrayLike) -> NDArray[np.float64]:

@@ -76,17 +76,43 @@ def boltzmann(energies):
         return [w / mpmath.fsum(weights) for w in weights]
 
 
-def spin_moments(n_spins, energy):
-    """First and second moments of exp(-energy(s)) / Z, by summing over all states."""
+def ising_energy(state, J, h):
+    """Minus the sum over pairs k < l of J x x, minus the sum of h x, exact."""
+    spins = range(len(h))
+    x = [int(v) for v in state]
+    pairs = sum(Fraction(J[k][m]) * x[k] * x[m] for m in spins for k in range(m))
+    return -pairs - sum(Fraction(h[k]) * x[k] for k in spins)
+
+
+def ising_weights(J, h):
+    """List of (state, exp(-energy)) over all states."""
     with mpmath.workdps(DIGITS):
-        table = [(s, mpmath.exp(-mpmath.mpf(energy(s)))) for s in states(n_spins)]
+        exponents = [(s, -ising_energy(s, J, h)) for s in states(len(h))]
+        return [(s, mpmath.exp(mpmath.mpf(e.numerator) / e.denominator)) for s, e in exponents]
+
+
+def ising_sums(J, h):
+    """ln Z, first and second moments of an Ising machine."""
+    with mpmath.workdps(DIGITS):
+        table = ising_weights(J, h)
         z = mpmath.fsum(w for _, w in table)
-        spins = range(n_spins)
-        first = [mpmath.fsum(w * s[i] for s, w in table) / z for i in spins]
+        spins = range(len(h))
+        first = [mpmath.fsum(w * s[k] for s, w in table) / z for k in spins]
         second = [
-            [mpmath.fsum(w * s[i] * s[j] for s, w in table) / z for j in spins] for i in spins
+            [mpmath.fsum(w * s[k] * s[m] for s, w in table) / z for m in spins] for k in spins
         ]
-        return first, second
+        return mpmath.log(z), first, second
+
+
+def ising_marginal(J, h, spins):
+    """Probability of each setting of some spins, keyed by 0 for -1 and 1 for +1."""
+    with mpmath.workdps(DIGITS):
+        table, found = ising_weights(J, h), {}
+        z = mpmath.fsum(w for _, w in table)
+        for s, w in table:
+            key = tuple((s[k] + 1) // 2 for k in spins)
+            found[key] = found.get(key, 0) + w / z
+        return found
 
 
 # Gaussians ---------------------------------------------------------------------------
