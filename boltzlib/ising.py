@@ -19,7 +19,7 @@ from boltzlib._validation import (
 )
 from boltzlib.descent import ConvergenceWarning, Fit, newton
 
-__all__ = ["MAX_RECESSION", "Ising", "recession_direction", "statistics"]
+__all__ = ["MAX_RECESSION", "Ising", "lipschitz_constant", "recession_direction", "statistics"]
 
 Array = NDArray[np.float64]
 
@@ -680,6 +680,42 @@ def statistics(x: ArrayLike) -> Array:
     x = _as_spins(x)
     k, m = np.triu_indices(x.shape[1], 1)
     return np.concatenate([x, x[:, k] * x[:, m]], axis=1)
+
+
+def lipschitz_constant(n_spins: int) -> float:
+    r"""Largest curvature that the loss of any Ising machine of N spins can have anywhere.
+
+    .. math:: L = \max_m m(N - m + 1) = \Bigl\lfloor \frac{(N+1)^2}{4} \Bigr\rfloor
+
+    The curvature is a variance, and a variance is at most a quarter of the squared range. No
+    smaller number will do for all parameters.
+
+    Parameters
+    ----------
+    n_spins : int
+        N.
+
+    Returns
+    -------
+    float
+        Bound on the eigenvalues of minus `Ising.log_likelihood_hessian` for data with nothing
+        missing, in the units of `Ising.parameters`.
+
+    Raises
+    ------
+    ValueError
+        If `n_spins` is not a positive integer.
+
+    Notes
+    -----
+    Eq. (2.47a) and Eq. (2.47c). Source: T. Popoviciu, Mathematica (Cluj) 9 (1935) 129.
+
+    Examples
+    --------
+    >>> lipschitz_constant(9)
+    25.0
+    """
+    return float((as_size("n_spins", n_spins) + 1) ** 2 // 4)
 
 
 def recession_direction(x: ArrayLike) -> Array | None:

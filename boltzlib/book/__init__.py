@@ -8,7 +8,7 @@ from boltzlib.book.claim import Claim, ClaimFailed, claim
 from boltzlib.book.errata import erratum
 from boltzlib.book.evaluate import evaluate
 from boltzlib.book.exercises import check_exercise
-from boltzlib.book.figures import show_figure
+from boltzlib.book.figures import show_figure, show_frames
 from boltzlib.book.integrals import VectorIntegral
 from boltzlib.book.printing import latex
 from boltzlib.book.prove import equal
@@ -31,6 +31,7 @@ __all__ = [
     "limit",
     "on_this_page",
     "show_figure",
+    "show_frames",
     "stationary",
     "together",
 ]

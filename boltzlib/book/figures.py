@@ -113,6 +113,75 @@ def show_figure(figure, *, alt: str, caption: str = "") -> Figure:
     return Figure(_adapt(drawn.getvalue(), alt, salt), alt, caption)
 
 
+class Frames:
+    """Drawn figures of which the reader sees one at a time, stepping with buttons or arrow keys."""
+
+    def __init__(self, frames: list[Figure], caption: str):
+        self.frames, self.caption = frames, caption
+
+    def __repr__(self) -> str:
+        return f"{len(self.frames)} frames, the last: {self.frames[-1].alt}"
+
+    def _repr_html_(self) -> str:
+        name = "f" + hashlib.sha256("".join(f.svg for f in self.frames).encode()).hexdigest()[:12]
+        numbers = range(1, len(self.frames) + 1)
+        # No script: the radio button that is checked decides which of the frames is displayed.
+        rules = "".join(
+            f"#{name}-{k}:checked~.book-frame-{k}{{display:block}}"
+            f"#{name}-{k}:checked~label[for={name}-{k}]{{background:{_VARIABLES[C1]};"
+            f"color:{_VARIABLES[PAPER]}}}"
+            f"#{name}-{k}:focus-visible~label[for={name}-{k}]"
+            f"{{outline:2px solid {_VARIABLES[INK]};outline-offset:2px}}"
+            for k in numbers
+        )
+        inputs = "".join(
+            f'<input type="radio" name="{name}" id="{name}-{k}" aria-label="Frame {k}"'
+            f"{' checked' if k == 1 else ''}>"
+            for k in numbers
+        )
+        labels = "".join(f'<label for="{name}-{k}">{k}</label>' for k in numbers)
+        shown = "".join(
+            f'<div class="book-frame book-frame-{k}">{frame.svg}'
+            f"<figcaption>{escape(frame.caption)}</figcaption></div>"
+            for k, frame in zip(numbers, self.frames, strict=True)
+        )
+        return (
+            f'<figure class="book-figure book-frames"><style>{_FRAMES_STYLE}{rules}</style>'
+            f"{inputs}{labels}{shown}<figcaption>{escape(self.caption)}</figcaption></figure>"
+        )
+
+
+# In the output itself, so that the buttons work in plain Jupyter too.
+_FRAMES_STYLE = (
+    ".book-frames>input{position:absolute;opacity:0;width:1px;height:1px}"
+    ".book-frames>label{display:inline-block;min-width:2.2em;padding:.2em .5em;margin:.15em;"
+    f"border:1px solid {_VARIABLES[C1]};border-radius:6px;cursor:pointer;text-align:center}}"
+    ".book-frames>.book-frame{display:none}"
+)
+
+
+def show_frames(frames: list[Figure], *, caption: str = "") -> Frames:
+    """Show figures one at a time, as the steps of an algorithm; the last line of a cell.
+
+    Parameters
+    ----------
+    frames : list of Figure
+        What `show_figure` returned for each step, at least two; the alt texts must differ.
+    caption : str
+        Shown below all of them.
+
+    Raises
+    ------
+    ValueError
+        When there are fewer than two frames or two have the same alt text.
+    """
+    if len(frames) < 2:
+        raise ValueError(f"frames: expected at least 2 figures, got {len(frames)}")
+    if len({frame.alt for frame in frames}) < len(frames):
+        raise ValueError("frames: expected an alt text of its own for each frame")
+    return Frames(frames, caption)
+
+
 def _adapt(svg: str, alt: str, salt: str) -> str:
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)

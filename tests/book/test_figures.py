@@ -7,7 +7,7 @@ import pytest
 
 matplotlib.use("Agg")
 
-from boltzlib.book import show_figure
+from boltzlib.book import show_figure, show_frames
 from boltzlib.book.figures import C1, INK, new_figure
 
 ALT = "A straight line that rises from the lower left to the upper right corner."
@@ -46,3 +46,26 @@ def test_bytes_are_stable_and_ids_do_not_clash():
 def test_nothing_of_matplotlibs_boilerplate_is_left():
     svg = draw().svg
     assert "<metadata>" not in svg and "<!--" not in svg and "matplotlib" not in svg
+
+
+def test_frames_step_without_a_script():
+    frames = [draw(f"{ALT} Step {k}.") for k in range(1, 4)]
+    html = show_frames(frames, caption="Three <steps>.")._repr_html_()
+    assert html == show_frames(frames, caption="Three <steps>.")._repr_html_()
+    assert "<script" not in html and "Three &lt;steps&gt;." in html
+    ids = re.findall(r'<input type="radio" name="(\w+)" id="([\w-]+)"', html)
+    assert [i for _, i in ids] == [f"{ids[0][0]}-{k}" for k in (1, 2, 3)]
+    assert html.count(" checked>") == 1 and re.search(r'-1" aria-label="Frame 1" checked>', html)
+    assert re.findall(r'<label for="([\w-]+)"', html) == [i for _, i in ids]
+    for k, frame in enumerate(frames, start=1):
+        assert f'<div class="book-frame book-frame-{k}">{frame.svg}' in html
+        assert f"#{ids[k - 1][1]}:checked~.book-frame-{k}{{display:block}}" in html
+    other = show_frames(frames[:2])._repr_html_()
+    assert ids[0][0] not in other
+
+
+def test_frames_are_two_or_more_that_differ():
+    with pytest.raises(ValueError, match="frames: expected at least 2 figures, got 1"):
+        show_frames([draw()])
+    with pytest.raises(ValueError, match="frames: expected an alt text of its own"):
+        show_frames([draw(), draw()])
