@@ -9,18 +9,32 @@ docstring, the numbered equation of the book that it computes.
 array([-0.918939])
 """
 
-from boltzlib import divergence, empirical, enumeration, gaussian, matrix_calculus
+from boltzlib import (
+    descent,
+    divergence,
+    empirical,
+    enumeration,
+    gaussian,
+    ising,
+    lattices,
+    matrix_calculus,
+)
 from boltzlib.empirical import Empirical
 from boltzlib.gaussian import Gaussian
+from boltzlib.ising import Ising
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Empirical",
     "Gaussian",
+    "Ising",
+    "descent",
     "divergence",
     "empirical",
     "enumeration",
     "gaussian",
+    "ising",
+    "lattices",
     "matrix_calculus",
 ]

@@ -426,8 +426,9 @@ def _is_below(path: _Path, place: Array, bound: float) -> bool:
     if abs(value - path.value) > _rounding(path):
         return value <= bound
     # The values no longer tell. A parabola is below its surrogate exactly if the slope along
-    # the step has not changed sign.
-    return bool(path.slope_at(place) @ path.slope >= 0)
+    # the step keeps its sign; and on the way to a minimum the slope gets no steeper.
+    slope = path.slope_at(place)
+    return bool(slope @ path.slope >= 0 and slope @ slope <= path.slope @ path.slope)
 
 
 def _falling_part(path: _Path, direction: Array) -> float | None:

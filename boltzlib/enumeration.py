@@ -249,8 +249,8 @@ def ising_moments(J: ArrayLike, h: ArrayLike) -> IsingMoments:
 
     Notes
     -----
-    Eq. (2.29a); the sums of Eq. (2.31) and Eq. (2.32). Source, memory and accuracy: as
-    `ising_log_partition`, with three matrix products for one and seven tables for four.
+    Eq. (2.29a); the sums of Eq. (2.31) and Eq. (2.32). Source: as `ising_log_partition`; also
+    memory and accuracy, but with three matrix products for one and seven tables for four.
 
     Examples
     --------
@@ -397,8 +397,8 @@ def ising_expectation(
 
     Notes
     -----
-    The brackets of Eq. (2.31) and Eq. (2.32), for any function. Source and cost: as
-    `ising_chunks`.
+    The brackets of Eq. (2.31) and Eq. (2.32), for any function. Source: as `ising_chunks`, and
+    the same cost.
 
     Examples
     --------

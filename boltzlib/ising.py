@@ -282,7 +282,7 @@ class Ising:
 
         Notes
         -----
-        The model's side of Eq. (2.31) and Eq. (2.32). Source:
+        The model's side of Eq. (2.31) and Eq. (2.32). Source: as the class; computed by
         `boltzlib.enumeration.ising_moments`.
 
         Examples
@@ -344,7 +344,7 @@ class Ising:
 
         Notes
         -----
-        The brackets of Eq. (2.31), for any function. Source:
+        The brackets of Eq. (2.31), for any function. Source: as the class; computed by
         `boltzlib.enumeration.ising_expectation`.
 
         Examples
@@ -788,7 +788,7 @@ def _recession(possible: Array, seen: list[Array], completions: list[Array]) -> 
 def _furthest(possible: Array, seen: list[Array]) -> Array | None:
     """Solve for the direction along which all that was seen lies foremost, and equally far."""
     first, D = seen[0], possible.shape[1]
-    others = np.array(seen[1:]) - first
+    others = np.array(seen[1:]).reshape(-1, D) - first
     # The statistics sum to 0 over all states, so first @ direction is the mean distance from
     # it to all states. The direction is u - v; a small price on u + v keeps it short.
     search = linprog(
