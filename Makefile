@@ -13,6 +13,7 @@ PORT    ?= 8000
 VENV    := .venv
 BIN     := $(VENV)/bin
 STAMP   := $(VENV)/.from-lock
+PEERS   := .venv-bench
 BUILT   := _build/.built
 UV      := $(shell command -v uv 2>/dev/null)
 CODE    := boltzlib tools tests conftest.py $(wildcard benchmarks)
@@ -22,7 +23,7 @@ PAGES   := $(shell find chapters boltzlib -type f -not -path '*/.*' -not -path '
 BUILDER := _config.yml _toc.yml $(wildcard tools/*.py chapters/_static/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help book test notebooks serve lint format live text sync screenshots lock clean
+.PHONY: help book test bench notebooks serve lint format live text sync screenshots lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +59,18 @@ $(BUILT): $(STAMP) $(BUILDER) $(PAGES)
 
 test: $(BUILT) ## run every test: library, notebooks, ledger and the pages in Chromium
 	@$(BIN)/python -m pytest --nbval -n $(JOBS) --dist loadfile $(ARGS)
+
+# The peers have a .venv of their own: nothing else may come to depend on them.
+$(PEERS)/.ready: requirements.lock requirements-bench.txt
+	rm -rf $(PEERS)
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+bench: $(PEERS)/.ready ## measure against other libraries and write the performance page
+	@$(PEERS)/bin/python -m benchmarks
 
 notebooks: $(STAMP) ## execute every notebook and store it in normal form
 	@$(BIN)/python -m tools.notebooks --time

@@ -26,7 +26,7 @@ SUFFICIENT_DECREASE = 1e-4
 
 
 class ConvergenceWarning(UserWarning):
-    """A model was returned whose learning had not converged."""
+    """A model was returned whose learning, as by Eq. (2.33), had not converged."""
 
 
 @dataclass(frozen=True, eq=False)

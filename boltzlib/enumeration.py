@@ -170,7 +170,7 @@ def spin_states(n_spins: int) -> NDArray[np.int8]:
 
 
 class IsingMoments(NamedTuple):
-    """What `ising_moments` returns."""
+    """What `ising_moments` returns: the sums of Eq. (2.29), Eq. (2.31) and Eq. (2.32)."""
 
     log_partition: float  #: ln Z, in nats
     first: Array  #: mean of each spin, shape (N,)

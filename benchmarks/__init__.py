@@ -1,0 +1,1 @@
+"""boltzlib against other libraries, side by side in one run (make bench)."""
