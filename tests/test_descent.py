@@ -193,6 +193,13 @@ def test_starting_at_the_minimum():
     )
 
 
+def test_the_last_step_counts():
+    fit = gradient_descent(lambda t: t @ t, lambda t: 2 * t, 1.0, step=0.5, max_steps=1)
+    assert fit.converged and len(fit.history.steps) == 1
+    fit = newton(bowl, bowl_slope, lambda t: H, START, max_steps=1, tolerance=1e-9)
+    assert fit.converged
+
+
 def test_the_result_is_read_only_and_the_start_is_left_alone():
     start = START.copy()
     fit = gradient_descent(bowl, bowl_slope, start, step=0.1, max_steps=3)
