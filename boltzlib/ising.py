@@ -447,9 +447,7 @@ class Ising:
         >>> round(Ising([[0.0]], [0.0]).log_likelihood([[1], [-1]]), 6)
         -0.693147
         """
-        rows, weights = _distinct(x, self.n_spins)
-        gained = sum(w * self._given(row)[0] for row, w in zip(rows, weights, strict=True))
-        return float(gained - self.log_partition())
+        return self._data_side(x)[0] - self.log_partition()
 
     def log_likelihood_gradient(self, x: ArrayLike) -> Array:
         r"""Gradient of the average log-likelihood: mean over the data minus mean of the model.
@@ -481,9 +479,7 @@ class Ising:
         >>> Ising([[0.0]], [0.0]).log_likelihood_gradient([[1], [1], [-1], [1]])
         array([0.5])
         """
-        rows, weights = _distinct(x, self.n_spins)
-        data = sum(w * self._given(row)[1] for row, w in zip(rows, weights, strict=True))
-        return data - _flat(self.moments())
+        return self._data_side(x)[1] - _flat(self.moments())
 
     def log_likelihood_hessian(self, x: ArrayLike) -> Array:
         r"""Second derivatives of the average log-likelihood.
@@ -516,11 +512,10 @@ class Ising:
         >>> Ising([[0.0]], [0.0]).log_likelihood_hessian([[1]])
         array([[-1.]])
         """
-        rows, weights = _distinct(x, self.n_spins)
+        x = _as_recorded(x, self.n_spins)
         total = -self._covariance()
-        for row, weight in zip(rows, weights, strict=True):
-            if np.isnan(row).any():
-                total += weight * self._covariance_given(row)
+        for row in x[np.isnan(x).any(axis=1)]:
+            total += self._covariance_given(row) / len(x)
         return total
 
     @classmethod
@@ -608,23 +603,28 @@ class Ising:
             warnings.warn(f"Ising.fit: {reason}", ConvergenceWarning, stacklevel=2)
         return replace(fit, model=cls.from_parameters(fit.model))
 
-    def _given(self, row: Array) -> tuple[float, Array]:
-        """Log of the summed weights of the states that agree with a row, and their mean statistics.
+    def _data_side(self, x: ArrayLike) -> tuple[float, Array]:
+        """Mean over the rows of the log of the weight that agrees with one, and of the statistics.
 
-        The missing spins form a machine of their own, in the field of the recorded ones.
+        In a row with missing spins these form a machine of their own, in the field of the others.
         """
-        seen = ~np.isnan(row)
-        fixed = row[seen]
-        exponent = 0.5 * fixed @ self.J[np.ix_(seen, seen)] @ fixed + fixed @ self.h[seen]
-        if seen.all():
-            return float(exponent), statistics(row[np.newaxis])[0]
-        rest = self._missing(row)
-        log_partition, mean, pairs = rest.moments()
-        first, second = np.where(seen, row, 0.0), np.empty((self.n_spins, self.n_spins))
-        first[~seen] = mean
-        second[:] = np.outer(first, first)  # right where at least one of two spins is fixed
-        second[np.ix_(~seen, ~seen)] = pairs
-        return float(exponent + log_partition), _flat((0.0, first, second))
+        x = _as_recorded(x, self.n_spins)
+        gaps = np.isnan(x).any(axis=1)
+        total = np.zeros(len(self.parameters))
+        if not gaps.all():
+            total += statistics(x[~gaps]).sum(axis=0)
+        log_weight = total @ self.parameters
+        for row in x[gaps]:
+            missing = np.isnan(row)
+            seen = np.where(missing, 0.0, row)
+            log_partition, mean, pairs = self._missing(row).moments()
+            first = seen.copy()
+            first[missing] = mean
+            second = np.outer(first, first)  # right where at least one of two spins is fixed
+            second[np.ix_(missing, missing)] = pairs
+            total += _flat((0.0, first, second))
+            log_weight += 0.5 * seen @ self.J @ seen + self.h @ seen + log_partition
+        return float(log_weight / len(x)), total / len(x)
 
     def _missing(self, row: Array) -> "Ising":
         seen = ~np.isnan(row)
@@ -859,10 +859,3 @@ def _as_spins(x: ArrayLike, n_spins: int | None = None) -> Array:
         hint = "; 2 * x - 1 turns 0 and 1 into spins" if np.isin(x, (0.0, 1.0)).all() else ""
         raise ValueError(f"x: expected spins, -1 or 1, got {found:g}{hint}")
     return x
-
-
-def _distinct(x: ArrayLike, n_spins: int) -> tuple[Array, Array]:
-    """Return the distinct rows of data and the part of the data that each makes up."""
-    x = _as_recorded(x, n_spins)
-    rows, counts = np.unique(x, axis=0, return_counts=True)
-    return rows, counts / len(x)
