@@ -40,8 +40,8 @@ def seconds(value: float) -> str:
     """A time with two or three digits and its unit."""
     for factor, unit in ((1.0, "s"), (1e3, "ms"), (1e6, "µs")):
         if value * factor >= 1.0:
-            return f"{value * factor:.3g} {unit}"
-    return f"{value * 1e9:.3g} ns"
+            return f"{value * factor:.3g}\N{NO-BREAK SPACE}{unit}"
+    return f"{value * 1e9:.3g}\N{NO-BREAK SPACE}ns"
 
 
 def table(rows: list[Row]) -> str:

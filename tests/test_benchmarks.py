@@ -35,7 +35,8 @@ def test_medians_take_turns_and_leave_out_the_first_call():
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"), [(2.0, "2 s"), (0.0123456, "12.3 ms"), (4.06e-4, "406 µs"), (5e-8, "50 ns")]
+    ("value", "shown"),
+    [(2.0, "2\xa0s"), (0.0123456, "12.3\xa0ms"), (4.06e-4, "406\xa0µs"), (5e-8, "50\xa0ns")],
 )
 def test_times_have_units(value, shown):
     assert page.seconds(value) == shown
@@ -46,7 +47,7 @@ def test_the_page_holds_what_was_measured(tmp_path, monkeypatch):
     page.write(ROWS, SCALING, 9.4, "A processor, 2 cores", "2026-01-31")
     text = page.PAGE.read_text(encoding="utf-8")
     assert "Measured on 2026-01-31: A processor, 2 cores." in text
-    assert "| sum | other | 400 µs | 1.3 s | 3250 | 2e-15 |" in text
+    assert "| sum | other | 400\xa0µs | 1.3\xa0s | 3250 | 2e-15 |" in text
     assert "| N | 16 | 18 | 20 |" in text and "9 MB" in text
     assert "<svg" in text and "aria-label" in text
 
