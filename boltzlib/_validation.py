@@ -87,19 +87,23 @@ def as_symmetric_matrix(name: str, value: ArrayLike) -> NDArray[np.float64]:
     return 0.5 * matrix + 0.5 * matrix.T
 
 
-def as_couplings(J: ArrayLike, h: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return couplings (N, N), symmetric with a zero diagonal, and fields (N,) of N spins."""
-    couplings = as_symmetric_matrix("J", J)
+def as_couplings(
+    J: ArrayLike, h: ArrayLike, names: tuple[str, str] = ("J", "h")
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return couplings (N, N), symmetric with a zero diagonal, and fields (N,) of N units."""
+    pair, single = names
+    couplings = as_symmetric_matrix(pair, J)
     if np.diag(couplings).any():
         k = int(np.flatnonzero(np.diag(couplings))[0])
         raise ValueError(
-            f"J: expected a zero diagonal, got J[{k}, {k}] = {couplings[k, k]:.6g}: a spin's "
-            "square is 1, so that entry would only add a constant to the energy"
+            f"{pair}: expected a zero diagonal, got {pair}[{k}, {k}] = {couplings[k, k]:.6g}: "
+            f"a unit is not coupled to itself; what it has of its own belongs in {single}"
         )
-    fields = as_real_array("h", h, ndim=1)
+    fields = as_real_array(single, h, ndim=1)
     if len(fields) != len(couplings):
         raise ValueError(
-            f"h: expected shape ({len(couplings)},) to go with J, got shape {fields.shape}"
+            f"{single}: expected shape ({len(couplings)},) to go with {pair}, "
+            f"got shape {fields.shape}"
         )
     return couplings, fields
 

@@ -280,7 +280,7 @@ def ising_moments(J: ArrayLike, h: ArrayLike) -> IsingMoments:
     return IsingMoments(float(np.log(total) + blocks.shift), first, second)
 
 
-def ising_marginal(J: ArrayLike, h: ArrayLike, spins: Sequence[int]) -> Array:
+def ising_marginal(J: ArrayLike, h: ArrayLike, spins: int | Sequence[int]) -> Array:
     r"""Joint distribution of some of the spins of an Ising machine.
 
     .. math:: q(x_{s_1}, \dots, x_{s_m}) = \sum_{\text{other spins}} q(x)
@@ -289,12 +289,12 @@ def ising_marginal(J: ArrayLike, h: ArrayLike, spins: Sequence[int]) -> Array:
     ----------
     J, h : array_like, shapes (N, N) and (N,)
         As for `ising_log_partition`.
-    spins : sequence of int
+    spins : int or sequence of int
         Which spins, counted from 0, each at most once; at most `MAX_MARGINAL` of them.
 
     Returns
     -------
-    ndarray, shape (2,) * len(spins)
+    ndarray, shape (2,) * number of spins named
         Axis j belongs to ``spins[j]``; index 0 is the spin -1, index 1 the spin +1.
 
     Raises
@@ -316,7 +316,7 @@ def ising_marginal(J: ArrayLike, h: ArrayLike, spins: Sequence[int]) -> Array:
     """
     J, h = _spins(J, h)
     N = len(h)
-    chosen = [_spin(spin, N) for spin in spins]
+    chosen = [_spin(spin, N) for spin in np.atleast_1d(np.asarray(spins, dtype=object))]
     if not 1 <= len(chosen) <= MAX_MARGINAL:
         raise ValueError(f"spins: expected 1 to {MAX_MARGINAL} of them, got {len(chosen)}")
     if len(set(chosen)) < len(chosen):

@@ -157,7 +157,7 @@ class Ising:
         >>> machine.J[0, 1], machine.h, constant
         (np.float64(1.0), array([1., 1.]), 1.0)
         """
-        W, b = as_couplings(W, b)
+        W, b = as_couplings(W, b, names=("W", "b"))
         constant = 0.125 * W.sum() + 0.5 * b.sum()  # each pair stands twice in W
         return cls(0.25 * W, 0.5 * b + 0.25 * W.sum(axis=1)), float(constant)
 
@@ -292,19 +292,19 @@ class Ising:
         """
         return enumeration.ising_moments(self.J, self.h)
 
-    def marginal(self, spins: Sequence[int]) -> Array:
+    def marginal(self, spins: int | Sequence[int]) -> Array:
         r"""Joint distribution of some of the spins.
 
         .. math:: q(x_{s_1}, \dots, x_{s_m})
 
         Parameters
         ----------
-        spins : sequence of int
+        spins : int or sequence of int
             Counted from 0.
 
         Returns
         -------
-        ndarray, shape (2,) * len(spins)
+        ndarray, shape (2,) * number of spins named
             Index 0 is the spin -1, index 1 the spin +1.
 
         Raises
@@ -564,7 +564,8 @@ class Ising:
         -----
         Solves Eq. (2.31) and Eq. (2.32) by Eq. (2.47b). The matrix of a step is the covariance of
         the statistics, also with missing spins: there it is not the Hessian, but every step
-        still climbs. Source: as `log_likelihood`.
+        still climbs. A step costs 2**N * D**2 operations: a second at N = 16, minutes at N = 22.
+        Source: as `log_likelihood`.
 
         Examples
         --------

@@ -324,7 +324,11 @@ def test_memory_stays_within_the_bound_stated():
     [
         ([[0.0, 1.0], [2.0, 0.0]], [0.0, 0.0], "J: expected a symmetric matrix"),
         ([[0.0, 1.0]], [0.0], "J: expected a square matrix"),
-        ([[1.0]], [0.0], r"J: expected a zero diagonal, got J\[0, 0\] = 1: a spin's square is 1"),
+        (
+            [[1.0]],
+            [0.0],
+            r"J: expected a zero diagonal, got J\[0, 0\] = 1: a unit is not coupled to",
+        ),
         ([[0.0]], [0.0, 0.0], r"h: expected shape \(1,\) to go with J, got shape \(2,\)"),
         ([[0.0]], [[0.0]], r"h: expected 1 dimension"),
         ([[0.0]], [np.nan], "h: expected finite numbers, got nan"),
@@ -344,6 +348,14 @@ def test_memory_stays_within_the_bound_stated():
 def test_bad_machines(function, J, h, message):
     with pytest.raises(ValueError, match=message):
         function(J, h)
+
+
+def test_one_spin_may_be_named_alone():
+    J, h = machine(3, 1.0)
+    np.testing.assert_array_equal(ising_marginal(J, h, 2), ising_marginal(J, h, [2]))
+    np.testing.assert_array_equal(
+        ising_marginal(J, h, np.array([2, 0])), ising_marginal(J, h, (2, 0))
+    )
 
 
 def test_too_many_spins_to_visit_every_state():

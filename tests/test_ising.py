@@ -361,7 +361,10 @@ good = machine(2)
         (lambda: Ising([[1.0]], [0.0]), "J: expected a zero diagonal"),
         (lambda: Ising([[0.0]], [0.0, 1.0]), "h: expected shape"),
         (lambda: Ising.from_parameters([1.0, 2.0]), r"theta: expected .* 1, 3, 6, 10, .* got 2"),
-        (lambda: Ising.from_binary([[1.0]], [0.0]), "J: expected a zero diagonal"),
+        (
+            lambda: Ising.from_binary([[1.0]], [0.0]),
+            r"W: expected a zero diagonal, got W\[0, 0\] = 1",
+        ),
         (lambda: good.energy([[0, 1]]), r"x: expected spins, -1 or 1, got 0; 2 \* x - 1 turns 0"),
         (lambda: good.energy([[2, 1]]), "x: expected spins, -1 or 1, got 2$"),
         (lambda: good.energy([[1, 1, 1]]), r"x: expected shape \(n, 2\), got \(1, 3\)"),
