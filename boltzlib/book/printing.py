@@ -58,6 +58,11 @@ class _BookPrinter(LatexPrinter):
             text += f" {piece}" if piece.startswith("-") else f" + {piece}"
         return text
 
+    def _hprint_Function(self, func):
+        """Set f' as f with a prime: SymPy takes it for a name of two letters."""
+        bare = func.rstrip("'")
+        return super()._hprint_Function(bare) + func[len(bare) :]
+
     def _print_Add(self, expr, order=None):
         terms = list(self._as_ordered_terms(expr, order=order))
         terms = sorted(terms, key=_is_negative)

@@ -327,3 +327,11 @@ def test_random_formulas_read_as_they_are_evaluated(seed):
         assert agrees(formula), f"{formula} is set as {latex(formula)}"
         tried += 1
     assert tried > 50
+
+
+def test_primes_of_a_function():
+    u = sp.Symbol("u")
+    assert latex(sp.Function("f'")(u)) == r"f'{\left(u \right)}"
+    assert latex(sp.Function("varphi''")(u)) == r"\varphi''{\left(u \right)}"
+    assert latex(sp.Function("f'")(u) ** 2) == r"f'^{2}{\left(u \right)}"
+    assert latex(sp.Function("loss")(u)) == r"\operatorname{loss}{\left(u \right)}"
