@@ -10,31 +10,41 @@ array([-0.918939])
 """
 
 from boltzlib import (
+    bernoulli_mixture,
     descent,
     divergence,
     empirical,
     enumeration,
     gaussian,
     ising,
+    latent,
     lattices,
     matrix_calculus,
+    mixture,
 )
+from boltzlib.bernoulli_mixture import BernoulliMixture
 from boltzlib.empirical import Empirical
 from boltzlib.gaussian import Gaussian
 from boltzlib.ising import Ising
+from boltzlib.mixture import GaussianMixture
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "BernoulliMixture",
     "Empirical",
     "Gaussian",
+    "GaussianMixture",
     "Ising",
+    "bernoulli_mixture",
     "descent",
     "divergence",
     "empirical",
     "enumeration",
     "gaussian",
     "ising",
+    "latent",
     "lattices",
     "matrix_calculus",
+    "mixture",
 ]

@@ -24,28 +24,34 @@ from sympy.core.symbol import Str
 class Samples:
     """A family of column vectors x_1, …, x_n of length N; ``x[i]`` is one of them.
 
-    A claim's case gives its value as an array of shape (n, N).
+    With `columns` it is a family of matrices, as the covariances Σ_1, …, Σ_K.
+
+    A claim's case gives its value as an array of shape (n, N) or (n, N, columns).
     """
 
-    def __init__(self, name: str, length):
+    def __init__(self, name: str, length, columns=1):
         self.name = name
         self.length = sympify(length)
+        self.columns = sympify(columns)
 
     def __getitem__(self, index) -> Sample:
-        return Sample(self.name, self.length, 1, index)
+        return Sample(self.name, self.length, self.columns, index)
 
     def __repr__(self) -> str:
         return self.name
 
+    def _key(self) -> tuple:
+        return (self.name, self.length, self.columns)
+
     def __eq__(self, other) -> bool:
-        return isinstance(other, Samples) and (self.name, self.length) == (other.name, other.length)
+        return isinstance(other, Samples) and self._key() == other._key()
 
     def __hash__(self) -> int:
-        return hash((self.name, self.length))
+        return hash(self._key())
 
 
 class Sample(MatrixSymbol):
-    """The column vector x_i: a matrix symbol that knows it depends on the index i."""
+    """One of a family, x_i or Σ_k: a matrix symbol that knows it depends on the index."""
 
     def __new__(cls, name, rows, columns, index):
         name = name if isinstance(name, Str) else Str(str(name))
@@ -57,7 +63,7 @@ class Sample(MatrixSymbol):
 
     @property
     def family(self) -> Samples:
-        return Samples(self.args[0].name, self.args[1])
+        return Samples(self.args[0].name, self.args[1], self.args[2])
 
     @property
     def name(self) -> str:

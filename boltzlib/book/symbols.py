@@ -5,7 +5,7 @@ One meaning for each letter, in all chapters:
 ========  =======================================================
 ``n``     number of samples
 ``N``     dimension of a data point, or number of spins
-``K``     number of states of a discrete variable
+``K``     number of states of a discrete variable, or of components of a mixture
 ``i``     a sample, 1 … n
 ``k l``   a state or a component
 ``x``     data: ``x[i]`` is a real number (one dimension)
@@ -13,6 +13,10 @@ One meaning for each letter, in all chapters:
 ``p q``   probabilities of the states: ``p[k]``, ``q[k]``
 ``mu``    mean; ``v`` is the variance σ² (a symbol of its own)
 ``m``     mean vector μ; ``Sigma`` covariance; ``Lam`` = Σ⁻¹ the precision
+``C``     weights of a mixture: ``C[k]``
+``mus``   mean vectors of its components: ``mus[k]``; ``Sigmas`` covariances: ``Sigmas[k]``
+``gamma`` responsibilities: ``gamma[i, k]`` of component k for sample i
+``lam``   Lagrange multiplier λ
 ========  =======================================================
 """
 
@@ -36,8 +40,15 @@ Sigma = sp.MatrixSymbol("Sigma", N, N)
 Lam = sp.MatrixSymbol("Lambda", N, N)
 A = sp.MatrixSymbol("A", N, N)
 
+C = sp.IndexedBase("C", positive=True)
+gamma = sp.IndexedBase("gamma", positive=True)
+mus = Samples("mu", N)
+Sigmas = Samples("Sigma", N, N)
+lam = sp.Symbol("lambda", real=True)
+
 # fmt: off
 __all__ = [
-    "A", "K", "Lam", "N", "Sigma", "X", "i", "j", "k", "l", "m", "mu", "n", "p", "q", "t", "v", "x",
+    "A", "C", "K", "Lam", "N", "Sigma", "Sigmas", "X", "gamma", "i", "j", "k", "l", "lam", "m",
+    "mu", "mus", "n", "p", "q", "t", "v", "x",
 ]
 # fmt: on
