@@ -6,9 +6,14 @@ import platform
 from importlib.metadata import version
 from pathlib import Path
 
+import torch
 from threadpoolctl import threadpool_info
 
-from benchmarks import ising_sums, page
+from benchmarks import ising_sums, mixture_em, page
+
+LIBRARIES = (
+    "numpy", "scipy", "dimod", "dwave-samplers", "scikit-learn", "pomegranate", "torch",
+)  # fmt: skip
 
 
 def machine() -> str:
@@ -18,20 +23,25 @@ def machine() -> str:
     if information.exists():
         names = [s for s in information.read_text().splitlines() if s.startswith("model name")]
         name = names[0].partition(":")[2].strip() if names else name
+    libraries = ", ".join(f"{library} {version(library)}" for library in LIBRARIES)
     threads = max((pool["num_threads"] for pool in threadpool_info()), default=1)
-    libraries = ", ".join(
-        f"{library} {version(library)}" for library in ("numpy", "scipy", "dimod", "dwave-samplers")
-    )
     return (
-        f"{name}, {os.cpu_count()} cores; BLAS with {threads} threads, the peers with one; "
-        f"Python {platform.python_version()}, {libraries}"
+        f"{name}, {os.cpu_count()} cores; BLAS with {threads} threads (boltzlib, scikit-learn, and "
+        f"NumPy behind dimod), PyTorch with {torch.get_num_threads()}, dimod and dwave-samplers "
+        f"with one; Python {platform.python_version()}, {libraries}"
     )
 
 
-rows = ising_sums.compare()
-scaling = ising_sums.scaling()
-memory = ising_sums.peak_memory(26)
-page.write(rows, scaling, memory, machine(), datetime.date.today().isoformat())
-print(page.table(rows))
-print(page.sizes(scaling["boltzlib"]))
+sums, sizes, memory = ising_sums.compare(), ising_sums.scaling(), ising_sums.peak_memory(26)
+steps = [*mixture_em.compare_iteration(), *mixture_em.compare_fit()]
+samples, careful = mixture_em.scaling(), mixture_em.careful_iteration()
+page.write(
+    [page.ising_section(sums, sizes, memory), page.mixture_section(steps, samples, careful)],
+    machine(),
+    datetime.date.today().isoformat(),
+)
+print(page.table([*sums, *steps]))
+print(page.sizes(sizes["boltzlib"]))
 print(f"memory at N = 26: {memory:.0f} MB")
+print(samples)
+print(f"an iteration with Cholesky factors: {page.seconds(careful)}")

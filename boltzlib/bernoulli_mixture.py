@@ -512,6 +512,7 @@ class BernoulliMixture:
                     log_prior=lambda model: model.log_prior(a),
                     tolerance=tolerance,
                     max_steps=max_steps,
+                    keep_models=False,
                 )
             )
         best = latent.best_of(fits, [])

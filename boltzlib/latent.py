@@ -62,7 +62,7 @@ class Ascent:
     Parameters
     ----------
     models : tuple of models, length T + 1
-        The start and the model after each step.
+        The start and the model after each step; if they were not kept, only start and end.
     values : ndarray, shape (T + 1,)
         Average log-likelihood of each, in nats per sample (with a prior: that of both).
     moves : ndarray, shape (T,)
@@ -270,6 +270,7 @@ def ascend(
     *,
     tolerance: float = 1e-6,
     max_steps: int = 1000,
+    keep_models: bool = True,
 ) -> Fit:
     r"""Repeat a step that never lowers a value until the model stops moving.
 
@@ -287,6 +288,9 @@ def ascend(
         m leaves :math:`m\rho/(1-\rho)`. A small move alone proves nothing: EM may be slow. Only a
         move of at most 1e-11, which may be rounding, counts as none.
     max_steps : int
+    keep_models : bool
+        Whether the history holds the model after each step, or only start and end, as is wise
+        where a model is large.
 
     Returns
     -------
@@ -342,6 +346,8 @@ def ascend(
             reason = f"the last move was {moves[-1]:.3g}, tolerance {tolerance:.3g}, {after}"
             break
         moves.append(float(models[-1].distance(new)))
+        if not keep_models:
+            del models[1:]
         models.append(new)
         left = _left_to_go(moves)
         settled = settled + 1 if left <= tolerance else 0
@@ -357,6 +363,7 @@ def em(
     log_prior: Callable[[Any], float] | None = None,
     tolerance: float = 1e-6,
     max_steps: int = 1000,
+    keep_models: bool = True,
 ) -> Fit:
     r"""EM for any model with a finite hidden variable, exact or generalised.
 
@@ -374,7 +381,7 @@ def em(
     log_prior : callable, optional
         Log density of a prior of the parameters, for a maximum posterior; `update` must then
         raise Q + log_prior / n.
-    tolerance, max_steps
+    tolerance, max_steps, keep_models
         As for `ascend`.
 
     Returns
@@ -414,7 +421,8 @@ def em(
             )
         return new, evidence(joint).mean() + prior(model) / n
 
-    return ascend(step, initial, tolerance=tolerance, max_steps=max_steps)
+    options = {"tolerance": tolerance, "max_steps": max_steps, "keep_models": keep_models}
+    return ascend(step, initial, **options)
 
 
 def best_of(fits: list[Fit], failures: list[str]) -> Fit:

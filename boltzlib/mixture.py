@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import solve_triangular
 
 from boltzlib import latent
+from boltzlib._quadratic_features import QuadraticForm
 from boltzlib._validation import (
     as_batch,
     as_probabilities,
@@ -23,7 +24,6 @@ from boltzlib._validation import (
 from boltzlib.descent import ConvergenceWarning, Fit
 
 __all__ = [
-    "FAST_LIMIT",
     "DegenerateComponent",
     "GaussianMixture",
     "SufficientStatistics",
@@ -36,10 +36,7 @@ __all__ = [
 
 Array = NDArray[np.float64]
 
-_CHUNK = 1000  # samples that are worked on at a time: their features stay in the cache
-
-#: The fast form of the E-step is used where its terms are at most this: an error below 1e-10.
-FAST_LIMIT = 1e5
+_CHUNK = 1024  # samples that are worked on at a time: their features stay in the cache
 
 
 class DegenerateComponent(ValueError):
@@ -109,10 +106,8 @@ class GaussianMixture:
             raise ValueError(
                 f"covariances: expected shape ({K}, {N}, {N}) to go with means, got {sigma.shape}"
             )
-        sigma = np.array(
-            [as_symmetric_matrix(f"covariances[{k}]", part) for k, part in enumerate(sigma)]
-        )
-        roots = np.array([_root(f"covariances[{k}]", part) for k, part in enumerate(sigma)])
+        sigma = _symmetric(sigma)
+        roots = _roots_of(sigma)
         half_log_det = np.log(np.diagonal(roots, axis1=1, axis2=2)).sum(axis=1)
         with np.errstate(divide="ignore"):
             offsets = np.log(C) - half_log_det - 0.5 * N * np.log(2.0 * np.pi)
@@ -599,8 +594,8 @@ class GaussianMixture:
         Returns
         -------
         Fit
-            As `fit_em`. It is a local maximum; ``reason`` says how many starts there were and how
-            many of them lost a component on the way.
+            As `fit_em`; the history holds the start and the end only. It is a local maximum;
+            ``reason`` says how many starts there were and how many lost a component on the way.
 
         Raises
         ------
@@ -631,7 +626,7 @@ class GaussianMixture:
         fits, failures = [], []
         for _ in range(starts):
             start = _STARTS[method](x, n_components, rng=rng, covariance_floor=covariance_floor)
-            options = {"tolerance": tolerance, "max_steps": max_steps}
+            options = {"tolerance": tolerance, "max_steps": max_steps, "keep_models": False}
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore", ConvergenceWarning)  # told of the best below
@@ -821,9 +816,9 @@ def e_step(
     A log density is linear in the N(N+1)/2 + N + 1 features :math:`(1, y_j, y_j y_l)` of a sample.
     So the log densities of all components are one matrix product and the weighted sums are
     another; y is the sample in the coordinates in which the whole mixture has mean 0 and
-    covariance 1. Where the terms of that product exceed `FAST_LIMIT`, which bounds the error of a
-    log density by about 1e-10, each component is solved with its Cholesky factor instead. Memory
-    does not grow with n: 1,000 samples are worked on at a time.
+    covariance 1. Where the terms of that product exceed 1e5, so that a log density could be
+    wrong by more than about 1e-10, each component is solved with its Cholesky factor instead.
+    Memory does not grow with n: 1,024 samples are worked on at a time.
 
     Examples
     --------
@@ -837,14 +832,17 @@ def e_step(
                 f"reference: expected shape {model.means.shape}, got {reference.shape}"
             )
     total = SufficientStatistics.empty(model.means if reference is None else reference)
-    fast = _Quadratic(model) if reference is None else None
+    fast = None
+    if reference is None:
+        fast = QuadraticForm(model.weights, model.means, model._roots, model._offsets, size=_CHUNK)
     for piece in _pieces(x, model.dimension):
         for start in range(0, len(piece), _CHUNK):
             chunk = np.asarray(piece[start : start + _CHUNK], dtype=np.float64)
             if fast is None or not fast.add(chunk):
                 total += _careful_sums(model, chunk, total.reference)
     if fast is not None and fast.n:
-        total += fast.sums().about(total.reference)
+        centre = np.tile(fast.centre, (model.n_components, 1))
+        total += SufficientStatistics(centre, *fast.sums()).about(total.reference)
     if total.n == 0:
         raise ValueError("x: expected at least one sample, got none")
     return total
@@ -898,8 +896,7 @@ def m_step(statistics: SufficientStatistics, *, covariance_floor: float = 0.0) -
     if floor:
         covariances = np.array([_raised(part, floor) for part in covariances])
     else:
-        for k, (part, sums) in enumerate(zip(covariances, around, strict=True)):
-            _check_regular(k, part, np.diag(sums), means[k], counts[k])
+        _check_regular(covariances, around, means, counts)
     return GaussianMixture(counts / counts.sum(), means, covariances)
 
 
@@ -910,6 +907,7 @@ def fit_em(
     covariance_floor: float = 0.0,
     tolerance: float = 1e-6,
     max_steps: int = 1000,
+    keep_models: bool = True,
 ) -> Fit:
     r"""EM from a given start: E-step and M-step in turn.
 
@@ -927,6 +925,9 @@ def fit_em(
         Converged when the way that is left is at most this, in standard deviations of the
         components: see `boltzlib.latent.ascend` and `GaussianMixture.distance`.
     max_steps : int
+    keep_models : bool
+        Whether the history holds the mixture after each step (16 K N**2 bytes each), or only
+        start and end.
 
     Returns
     -------
@@ -976,7 +977,8 @@ def fit_em(
             sums = e_step(model, x, reference=nearer)
         return m_step(sums, covariance_floor=floor), value
 
-    fit = latent.ascend(step, initial, tolerance=tolerance, max_steps=max_steps)
+    options = {"tolerance": tolerance, "max_steps": max_steps, "keep_models": keep_models}
+    fit = latent.ascend(step, initial, **options)
     return _warn_unless_converged(fit, "fit_em")
 
 
@@ -1083,89 +1085,13 @@ def kmeans_plus_plus_start(
     around = x - x[chosen][owner]
     within = _raised(around.T @ around / len(x), floor)
     # so few samples that all are means: take the covariance of the data, K times smaller
-    if _is_singular(within):
+    if _are_singular(within[np.newaxis])[0]:
         within = _raised(covariance / K**2, floor)
     weights = np.bincount(owner, minlength=K) / len(x)
     return GaussianMixture(weights, x[chosen], np.array([within] * K))
 
 
 _STARTS = {"k-means++": kmeans_plus_plus_start, "random": random_start}
-
-
-class _Quadratic:
-    """The fast form of the E-step: log densities linear in quadratic features of a sample."""
-
-    def __init__(self, model: GaussianMixture) -> None:
-        self.model = model
-        N = model.dimension
-        self.centre = model.weights @ model.means
-        around = model.means - self.centre
-        whole = np.einsum("k,kjl->jl", model.weights, model.covariances)
-        whole = whole + (model.weights[:, np.newaxis] * around).T @ around
-        self.root = np.linalg.cholesky(whole)
-        self.whiten = solve_triangular(self.root, np.eye(N), lower=True)
-        self.rows, self.columns = np.triu_indices(N)
-        inverse = np.array([solve_triangular(r, self.root, lower=True) for r in model._roots])
-        mu = around @ self.whiten.T
-        precision = inverse.transpose(0, 2, 1) @ inverse  # in the coordinates y
-        pull = np.einsum("kjl,kl->kj", precision, mu)
-        doubled = np.where(self.rows == self.columns, -0.5, -1.0)
-        self.theta = np.concatenate(
-            [
-                (model._offsets - 0.5 * (pull * mu).sum(axis=1))[:, np.newaxis],
-                pull,
-                doubled * precision[:, self.rows, self.columns],
-            ],
-            axis=1,
-        )
-        live = model.weights > 0.0
-        self.usable = bool(live.all())
-        self.sizes = np.abs(self.theta)
-        self.features = np.empty(((N + 1) * (N + 2) // 2, _CHUNK))
-        self.features[0] = 1.0
-        self.n, self.log_likelihood = 0, 0.0
-        self.total = np.zeros(self.theta.shape)
-
-    def add(self, x: Array) -> bool:
-        """Add a chunk; return False, and leave it out, where that would cost digits."""
-        N = x.shape[1]
-        y = x - self.centre
-        largest = np.abs(self.whiten) @ np.abs(y).max(axis=0)
-        bound = np.concatenate([[1.0], largest, largest[self.rows] * largest[self.columns]])
-        if not (self.usable and (self.sizes @ bound).max() <= FAST_LIMIT):  # also if NaN
-            return False
-        features = self.features[:, : len(x)]
-        np.matmul(self.whiten, y.T, out=features[1 : N + 1])
-        at = N + 1
-        for j in range(N):  # the products y_j y_l, l = j ... N-1
-            np.multiply(
-                features[1 + j], features[1 + j : N + 1], out=features[at : (at := at + N - j)]
-            )
-        joint = self.theta @ features
-        top = joint.max(axis=0)
-        joint -= top
-        np.exp(joint, out=joint)
-        sums = joint.sum(axis=0)
-        joint /= sums
-        self.total += joint @ features.T
-        self.log_likelihood += float(np.log(sums).sum() + top.sum())
-        self.n += len(x)
-        return True
-
-    def sums(self) -> SufficientStatistics:
-        """What was added, about the centre of the mixture."""
-        K, N = self.model.means.shape
-        second = np.empty((K, N, N))
-        second[:, self.rows, self.columns] = self.total[:, N + 1 :]
-        second[:, self.columns, self.rows] = self.total[:, N + 1 :]
-        return SufficientStatistics(
-            np.tile(self.centre, (K, 1)),
-            self.n,
-            self.total[:, 0],
-            self.total[:, 1 : N + 1] @ self.root.T,
-            self.root @ second @ self.root.T,
-            self.log_likelihood,
-        )
 
 
 def _careful_sums(model: GaussianMixture, x: Array, reference: Array) -> SufficientStatistics:
@@ -1212,14 +1138,29 @@ def _difference(mean: Array, covariance: Array, means: Array, covariances: Array
     return np.maximum(moved.max(axis=1), turned.max(axis=(1, 2)))
 
 
-def _root(name: str, covariance: Array) -> Array:
+def _symmetric(covariances: Array) -> Array:
+    mirrored = covariances.transpose(0, 2, 1)
+    if np.array_equal(covariances, mirrored):  # as those of every M-step
+        return covariances
+    return np.array(
+        [as_symmetric_matrix(f"covariances[{k}]", part) for k, part in enumerate(covariances)]
+    )
+
+
+def _roots_of(covariances: Array) -> Array:
+    """Cholesky factors; an error names the first matrix that has none."""
     try:
-        return np.linalg.cholesky(covariance)
+        return np.linalg.cholesky(covariances)
     except np.linalg.LinAlgError as error:
-        eigenvalues = np.linalg.eigvalsh(covariance)
+        eigenvalues = np.linalg.eigvalsh(covariances)
+        for k, part in enumerate(covariances):
+            try:
+                np.linalg.cholesky(part)
+            except np.linalg.LinAlgError:
+                break
         raise ValueError(
-            f"{name}: expected a positive definite matrix, got smallest eigenvalue "
-            f"{eigenvalues[0]:.3g} (largest {eigenvalues[-1]:.3g})"
+            f"covariances[{k}]: expected a positive definite matrix, got smallest eigenvalue "
+            f"{eigenvalues[k, 0]:.3g} (largest {eigenvalues[k, -1]:.3g})"
         ) from error
 
 
@@ -1234,26 +1175,30 @@ def _raised(covariance: Array, floor: float) -> Array:
     return 0.5 * (raised + raised.T)
 
 
-def _is_singular(covariance: Array) -> bool:
-    """Whether it cannot be told from a singular one, in units in which its diagonal is 1."""
-    scale = np.sqrt(np.diag(covariance))
-    if not (scale > 0.0).all():
-        return True
-    correlation = covariance / scale / scale[:, np.newaxis]
-    return bool(np.linalg.eigvalsh(correlation)[0] <= 64.0 * len(scale) * np.finfo(float).eps)
+def _are_singular(covariances: Array) -> NDArray[np.bool_]:
+    """Whether they cannot be told from singular ones, in units in which the diagonal is 1."""
+    variances = np.diagonal(covariances, axis1=1, axis2=2)
+    flat = (variances <= 0.0).any(axis=1)
+    scale = np.where(flat[:, np.newaxis], 1.0, np.sqrt(np.maximum(variances, 0.0)))
+    correlations = covariances / scale[:, :, np.newaxis] / scale[:, np.newaxis, :]
+    smallest = np.linalg.eigvalsh(correlations)[:, 0]
+    return flat | (smallest <= 64.0 * scale.shape[1] * np.finfo(float).eps)
 
 
-def _check_regular(k: int, covariance: Array, sums: Array, mean: Array, count: float) -> None:
-    """Refuse a covariance that its rounding could have made: of its sums, or of the data."""
+def _check_regular(covariances: Array, around: Array, means: Array, counts: Array) -> None:
+    """Refuse covariances that rounding could have made: of the sums `around`, or of the data."""
     eps = np.finfo(float).eps
-    variances = np.diag(covariance)
-    rounding = np.maximum(64.0 * len(sums) * eps * sums, (4.0 * eps * mean) ** 2)
-    if (variances <= rounding).any() or _is_singular(covariance):
+    variances = np.diagonal(covariances, axis1=1, axis2=2)
+    sums = np.diagonal(around, axis1=1, axis2=2)
+    rounding = np.maximum(64.0 * means.shape[1] * eps * sums, (4.0 * eps * means) ** 2)
+    wrong = (variances <= rounding).any(axis=1) | _are_singular(covariances)
+    if wrong.any():
+        k = int(np.flatnonzero(wrong)[0])
         raise DegenerateComponent(
             k,
-            f"its covariance is singular to rounding (variances from {variances.min():.3g} to "
-            f"{variances.max():.3g}, weight of {count:.3g} samples): it has collapsed on one "
-            "sample, on equal ones or on a plane; try another start, fewer components or a "
+            f"its covariance is singular to rounding (variances from {variances[k].min():.3g} to "
+            f"{variances[k].max():.3g}, weight of {counts[k]:.3g} samples): it has collapsed on "
+            "one sample, on equal ones or on a plane; try another start, fewer components or a "
             "covariance_floor",
         )
 
@@ -1314,7 +1259,7 @@ def _prepared(x: ArrayLike, n_components: int, rng: np.random.Generator, floor: 
         )
     centred = x - x.mean(axis=0)
     covariance = _raised(centred.T @ centred / len(x), floor)
-    if _is_singular(covariance):
+    if _are_singular(covariance[np.newaxis])[0]:
         raise ValueError(
             "x: expected data with a covariance that is not singular, got rows that lie in a "
             "plane; drop a column, or give a covariance_floor"

@@ -42,18 +42,31 @@ def test_times_have_units(value, shown):
     assert page.seconds(value) == shown
 
 
+def test_a_small_ratio_keeps_a_digit():
+    rows = [Row("step", "other", ours=0.1, theirs=0.07, difference=0.0)]
+    assert "| 0.7 |" in page.table(rows)
+
+
 def test_the_page_holds_what_was_measured(tmp_path, monkeypatch):
     monkeypatch.setattr(page, "PAGE", tmp_path / "performance.md")
-    page.write(ROWS, SCALING, 9.4, "A processor, 2 cores", "2026-01-31")
+    sections = [
+        page.ising_section(ROWS, SCALING, 9.4),
+        page.mixture_section(ROWS, "| samples |\n|--:|\n| 10 |", 0.25),
+    ]
+    page.write(sections, "A processor, 2 cores", "2026-01-31")
     text = page.PAGE.read_text(encoding="utf-8")
     assert "Measured on 2026-01-31: A processor, 2 cores." in text
     assert "| sum | other | 400\xa0µs | 1.3\xa0s | 3250 | 2e-15 |" in text
     assert "| N | 16 | 18 | 20 |" in text and "9 MB" in text
     assert "<svg" in text and "aria-label" in text
+    assert "| samples |" in text and "takes 250\xa0ms" in text
+    assert "{eq}`eq-2-29a`" in text and "{eq}`eq-3-57a`" in text
 
 
 def test_the_page_in_the_book_is_of_this_form():
     text = page.PAGE.read_text(encoding="utf-8")
     head = page.TEMPLATE.partition("{date}")[0]
     assert text.startswith(head)
-    assert "dwave-samplers" in text and "dimod" in text and "cores" in text
+    for peer in ("dwave-samplers", "dimod", "scikit-learn", "pomegranate"):
+        assert peer in text
+    assert "cores" in text

@@ -1,0 +1,104 @@
+r"""The E-step of a Gaussian mixture as two matrix products.
+
+A Gaussian log density is linear in the quadratic features of a sample,
+
+.. math:: \Phi(y) = (1,\; y_1, \dots, y_N,\; y_1 y_1, y_1 y_2, \dots, y_N y_N).
+
+So the log densities of m samples under K components are one product of a K x D and a D x m
+matrix, and the weighted sums of the M-step are another, with the same features. That is several
+times faster than to solve with K Cholesky factors, but it adds large terms of both signs. Two
+things keep the digits. The samples are first brought to the coordinates y in which the whole
+mixture has mean 0 and covariance 1. And a bound on the terms is computed for each chunk of
+samples; where it is too large the chunk is refused, for the caller to take the careful way.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["FAST_LIMIT", "QuadraticForm"]
+
+Array = NDArray[np.float64]
+
+#: Terms of a log density may be at most this: then its error is below about 1e-10.
+FAST_LIMIT = 1e5
+
+
+class QuadraticForm:
+    """Log densities of K components in quadratic features, and the sums weighted by them.
+
+    Parameters
+    ----------
+    weights, means, roots, offsets : ndarrays, shapes (K,), (K, N), (K, N, N), (K,)
+        Of a mixture; `roots` are the Cholesky factors of its covariances, `offsets` the logs of
+        weight over normaliser.
+    size : int
+        Largest number of samples in a chunk.
+    """
+
+    def __init__(
+        self, weights: Array, means: Array, roots: Array, offsets: Array, size: int
+    ) -> None:
+        K, N = means.shape
+        self.centre = weights @ means
+        around = means - self.centre
+        whole = np.einsum("k,kjl,kml->jm", weights, roots, roots)
+        whole += (weights[:, np.newaxis] * around).T @ around
+        self.root = np.linalg.cholesky(whole)
+        self.whiten = np.linalg.solve(self.root, np.eye(N))
+        self.spread = np.abs(self.whiten) @ np.abs(self.root)  # what rounding does to y
+        self.rows, self.columns = np.triu_indices(N)
+        # in the coordinates y = whiten (x - centre)
+        narrowed = np.linalg.solve(roots, np.broadcast_to(self.root, roots.shape))
+        precisions = narrowed.transpose(0, 2, 1) @ narrowed
+        mu = around @ self.whiten.T
+        pull = np.einsum("kjl,kl->kj", precisions, mu)
+        self.theta = np.empty((K, 1 + N + len(self.rows)))
+        self.theta[:, 0] = offsets - 0.5 * (pull * mu).sum(axis=1)
+        self.theta[:, 1 : N + 1] = pull
+        self.theta[:, N + 1 :] = -precisions[:, self.rows, self.columns]
+        self.theta[:, N + 1 :][:, self.rows == self.columns] *= 0.5
+        self.sizes = np.abs(self.theta)
+        self.usable = bool((weights > 0.0).all())  # else an offset is -inf
+        self.features = np.empty((self.theta.shape[1], size))
+        self.features[0] = 1.0
+        self.n, self.log_likelihood = 0, 0.0
+        self.total = np.zeros_like(self.theta)
+
+    def add(self, x: Array) -> bool:
+        """Add a chunk, shape (m, N); return False, and leave it out, if that would cost digits."""
+        N = x.shape[1]
+        features = self.features[:, : len(x)]
+        y = features[1 : N + 1]
+        np.matmul(self.whiten, (x - self.centre).T, out=y)
+        largest = self.spread @ np.maximum(y.max(axis=1), -y.min(axis=1))
+        bound = np.concatenate([[1.0], largest, largest[self.rows] * largest[self.columns]])
+        if not (self.usable and (self.sizes @ bound).max() <= FAST_LIMIT):  # also if it is NaN
+            return False
+        at = N + 1
+        for j in range(N):  # the products y_j y_l for l = j ... N - 1
+            np.multiply(y[j], y[j:], out=features[at : at + N - j])
+            at += N - j
+        joint = self.theta @ features
+        top = joint.max(axis=0)
+        joint -= top
+        np.exp(joint, out=joint)
+        sums = joint.sum(axis=0)
+        joint /= sums
+        self.total += joint @ features.T
+        self.log_likelihood += float(np.log(sums).sum() + top.sum())
+        self.n += len(x)
+        return True
+
+    def sums(self) -> tuple[int, Array, Array, Array, float]:
+        """Return n, counts, first and second sums about the centre, and the log-likelihood."""
+        K, N = len(self.theta), len(self.centre)
+        second = np.empty((K, N, N))
+        second[:, self.rows, self.columns] = self.total[:, N + 1 :]
+        second[:, self.columns, self.rows] = self.total[:, N + 1 :]
+        return (
+            self.n,
+            self.total[:, 0].copy(),
+            self.total[:, 1 : N + 1] @ self.root.T,
+            self.root @ second @ self.root.T,
+            self.log_likelihood,
+        )
