@@ -43,7 +43,11 @@ class QuadraticForm:
         around = means - self.centre
         whole = np.einsum("k,kjl,kml->jm", weights, roots, roots)
         whole += (weights[:, np.newaxis] * around).T @ around
-        self.root = np.linalg.cholesky(whole)
+        self.usable = bool((weights > 0.0).all())  # else an offset is -inf
+        try:
+            self.root = np.linalg.cholesky(whole)
+        except np.linalg.LinAlgError:  # the components are thin beside the way between them
+            self.root, self.usable = np.diag(np.sqrt(np.diag(whole))), False
         self.whiten = np.linalg.solve(self.root, np.eye(N))
         self.spread = np.abs(self.whiten) @ np.abs(self.root)  # what rounding does to y
         self.rows, self.columns = np.triu_indices(N)
@@ -58,7 +62,6 @@ class QuadraticForm:
         self.theta[:, N + 1 :] = -precisions[:, self.rows, self.columns]
         self.theta[:, N + 1 :][:, self.rows == self.columns] *= 0.5
         self.sizes = np.abs(self.theta)
-        self.usable = bool((weights > 0.0).all())  # else an offset is -inf
         self.features = np.empty((self.theta.shape[1], size))
         self.features[0] = 1.0
         self.n, self.log_likelihood = 0, 0.0
@@ -69,10 +72,12 @@ class QuadraticForm:
         N = x.shape[1]
         features = self.features[:, : len(x)]
         y = features[1 : N + 1]
-        np.matmul(self.whiten, (x - self.centre).T, out=y)
-        largest = self.spread @ np.maximum(y.max(axis=1), -y.min(axis=1))
-        bound = np.concatenate([[1.0], largest, largest[self.rows] * largest[self.columns]])
-        if not (self.usable and (self.sizes @ bound).max() <= FAST_LIMIT):  # also if it is NaN
+        with np.errstate(over="ignore", invalid="ignore"):
+            np.matmul(self.whiten, (x - self.centre).T, out=y)
+            largest = self.spread @ np.maximum(y.max(axis=1), -y.min(axis=1))
+            bound = np.concatenate([[1.0], largest, largest[self.rows] * largest[self.columns]])
+            small = (self.sizes @ bound).max() <= FAST_LIMIT  # no, if it is NaN
+        if not (small and self.usable):
             return False
         at = N + 1
         for j in range(N):  # the products y_j y_l for l = j ... N - 1

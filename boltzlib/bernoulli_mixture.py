@@ -116,10 +116,11 @@ class BernoulliMixture:
         x = _as_bits(x, self.dimension)
         p = self.probabilities
         # 0 times -inf is nan in a matrix product, so what is impossible is counted apart
-        ones, zeros = (np.where(side > 0.0, side, 1.0) for side in (p, 1.0 - p))
+        ones = np.log(np.where(p > 0.0, p, 1.0))
+        zeros = np.log1p(-np.where(p < 1.0, p, 0.0))
         contradictions = x @ (p == 0.0).T + (1.0 - x) @ (p == 1.0).T
         with np.errstate(divide="ignore"):
-            joint = x @ np.log(ones).T + (1.0 - x) @ np.log(zeros).T + np.log(self.weights)
+            joint = x @ ones.T + (1.0 - x) @ zeros.T + np.log(self.weights)
         return np.where(contradictions > 0.0, -np.inf, joint)
 
     def log_prob(self, x: ArrayLike) -> Array:

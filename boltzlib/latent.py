@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
+from boltzlib._accurate import x_minus_log1p
 from boltzlib._validation import SUM_TOLERANCE, as_real_array, as_size, frozen_copy
 from boltzlib.descent import Fit
 
@@ -222,7 +223,10 @@ def gap(joint: ArrayLike, r: ArrayLike) -> Array:
     """
     joint, r = _as_pair(joint, r)
     p = posterior(joint)
-    terms = special.kl_div(r, p)  # r ln(r/p) - r + p, of which no term is negative
+    # r ln(r/p) - r + p, of which no term is negative; it cancels where r is near p
+    near = (np.abs(p - r) <= 0.25 * r) & (r > 0.0)
+    t = np.divide(p - r, r, out=np.zeros_like(r), where=near)
+    terms = np.where(near, r * x_minus_log1p(t), special.kl_div(r, p))
     lost = (p == 0.0) & (r > 0.0)  # p underflowed; its logarithm has not
     if lost.any():
         log_p = (joint - evidence(joint)[:, np.newaxis])[lost]
@@ -331,6 +335,9 @@ def ascend(
         values.append(float(value))
         count = len(moves)
         after = f"after {count} step{'' if count == 1 else 's'}"
+        if np.isnan(values[-1]):
+            converged, reason = False, f"the value is not a number {after}"
+            break
         if count and values[-1] < values[-2] - 1e-10 * max(1.0, abs(values[-2])):
             converged, reason = False, f"the value fell by {values[-2] - values[-1]:.3g} {after}"
             break

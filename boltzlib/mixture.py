@@ -867,12 +867,12 @@ def m_step(statistics: SufficientStatistics, *, covariance_floor: float = 0.0) -
 
     Raises
     ------
+    ValueError
+        If the floor is negative or not finite.
     DegenerateComponent
         If a component has no samples left, or (without a floor) a covariance is singular to the
         rounding of its sums, as when it holds a single sample, copies of one sample, or samples
         in a plane.
-    ValueError
-        If the floor is negative or not finite.
 
     Notes
     -----
@@ -962,11 +962,12 @@ def fit_em(
     """
     floor = _as_floor(covariance_floor)
     x = _readable_again(x)
-    smallest = np.linalg.eigvalsh(initial.covariances).min()
-    if smallest < floor * (1.0 - 1e-9):
+    eigenvalues = np.linalg.eigvalsh(initial.covariances)
+    rounding = 16.0 * initial.dimension * np.finfo(float).eps * eigenvalues[:, -1]
+    if (eigenvalues[:, 0] < floor * (1.0 - 1e-9) - rounding).any():
         raise ValueError(
             f"initial: expected covariances with eigenvalues of at least covariance_floor = "
-            f"{floor:.6g}, got {smallest:.6g}"
+            f"{floor:.6g}, got {eigenvalues.min():.6g}"
         )
 
     def step(model):
@@ -1073,7 +1074,7 @@ def kmeans_plus_plus_start(
     ([0.0, 10.0], array([0.5, 0.5]))
     """
     x, K, rng, floor, covariance = _prepared(x, n_components, rng, covariance_floor)
-    y = solve_triangular(np.linalg.cholesky(covariance), x.T, lower=True).T
+    y = solve_triangular(np.linalg.cholesky(covariance), (x - x.mean(axis=0)).T, lower=True).T
     chosen = [int(rng.integers(len(x)))]
     nearest = ((y - y[chosen[0]]) ** 2).sum(axis=1)
     owner = np.zeros(len(x), dtype=int)
@@ -1148,16 +1149,13 @@ def _symmetric(covariances: Array) -> Array:
 
 
 def _roots_of(covariances: Array) -> Array:
-    """Cholesky factors; an error names the first matrix that has none."""
+    """Cholesky factors; an error names the matrix that is furthest from having one."""
     try:
         return np.linalg.cholesky(covariances)
     except np.linalg.LinAlgError as error:
         eigenvalues = np.linalg.eigvalsh(covariances)
-        for k, part in enumerate(covariances):
-            try:
-                np.linalg.cholesky(part)
-            except np.linalg.LinAlgError:
-                break
+        largest = np.maximum(np.abs(eigenvalues[:, -1]), np.finfo(float).tiny)
+        k = int((eigenvalues[:, 0] / largest).argmin())
         raise ValueError(
             f"covariances[{k}]: expected a positive definite matrix, got smallest eigenvalue "
             f"{eigenvalues[k, 0]:.3g} (largest {eigenvalues[k, -1]:.3g})"
@@ -1223,12 +1221,13 @@ def _as_floor(value: float) -> float:
 
 def _pieces(x: ArrayLike | Iterable[ArrayLike], dimension: int) -> Iterator[NDArray]:
     """Yield data piece by piece, each of shape (m, N); their numbers are checked later."""
-    whole = isinstance(x, np.ndarray) or not isinstance(x, Iterable) or _is_one_table(x)
+    whole = hasattr(x, "__array__") or not isinstance(x, Iterable) or _is_one_table(x)
     for piece in (x,) if whole else x:
-        piece = piece if isinstance(piece, np.ndarray) else as_real_array("x", piece)
+        piece = piece if isinstance(piece, np.ndarray) else as_real_array("x", piece, finite=False)
         piece = piece[:, np.newaxis] if piece.ndim == 1 and dimension == 1 else piece
         if piece.ndim != 2 or piece.shape[1] != dimension:
-            raise ValueError(f"x: expected shape (n, {dimension}), got {piece.shape}")
+            hint = "" if whole else " in a piece (a list of arrays is read as pieces)"
+            raise ValueError(f"x: expected shape (n, {dimension}), got {piece.shape}{hint}")
         if piece.dtype.kind not in "biuf":
             raise ValueError(f"x: expected real numbers, got dtype {piece.dtype}")
         yield piece
@@ -1240,7 +1239,7 @@ def _is_one_table(x: Iterable) -> bool:
 
 
 def _readable_again(x: ArrayLike | Iterable[ArrayLike]):
-    if iter(x) is x:
+    if isinstance(x, Iterator):
         raise ValueError(
             "x: expected data that can be read again at each step, got an iterator that is used "
             "up after one; give a list of arrays, or an object whose __iter__ starts anew"

@@ -191,3 +191,155 @@ def adjugate(a):
     """Transposed matrix of cofactors, exact."""
     size = range(len(a))
     return [[(-1) ** (i + j) * det(without(a, j, i)) for j in size] for i in size]
+
+
+# Hidden variables --------------------------------------------------------------------
+
+
+def evidence(joint):
+    """Return ln of the sum of exp over each row of a table of ln q(x, z)."""
+    with mpmath.workdps(DIGITS):
+        return [_log_sum(row) for row in joint]
+
+
+def posterior(joint):
+    """Rows of q(z | x)."""
+    with mpmath.workdps(DIGITS):
+        totals = evidence(joint)
+        return [
+            [mpmath.exp(mpmath.mpf(v) - total) for v in row]
+            for row, total in zip(joint, totals, strict=True)
+        ]
+
+
+def lower_bound(joint, r):
+    """Sum over z of r ln(q / r) for each row, with 0 ln 0 = 0."""
+    with mpmath.workdps(DIGITS):
+        return [
+            mpmath.fsum(
+                a * (mpmath.mpf(v) - mpmath.log(a))
+                for v, a in zip(row, map(mpmath.mpf, weights), strict=True)
+                if a > 0
+            )
+            for row, weights in zip(joint, r, strict=True)
+        ]
+
+
+def q_function(joint, r):
+    """Mean over the rows of the sum over z of r ln q, with 0 times -inf = 0."""
+    with mpmath.workdps(DIGITS):
+        total = mpmath.fsum(
+            a * mpmath.mpf(v)
+            for row, weights in zip(joint, r, strict=True)
+            for v, a in zip(row, map(mpmath.mpf, weights), strict=True)
+            if a > 0
+        )
+        return total / len(joint)
+
+
+def _log_sum(logs):
+    logs = [mpmath.mpf(v) for v in logs]
+    top = max(logs)
+    if top == mpmath.mpf("-inf"):
+        return top
+    return top + mpmath.log(mpmath.fsum(mpmath.exp(v - top) for v in logs))
+
+
+# Mixtures ----------------------------------------------------------------------------
+
+
+def mixture_joint(rows, weights, means, covariances):
+    """Return ln(C_k N(x_i; mu_k, Sigma_k)), a row for each point, a column for each k."""
+    with mpmath.workdps(DIGITS):
+        parts = []
+        for weight, mean, covariance in zip(weights, means, covariances, strict=True):
+            sigma = mpmath.matrix(covariance)
+            log_det = mpmath.log(mpmath.det(2 * mpmath.pi * sigma))
+            log_weight = mpmath.log(weight) if weight else mpmath.mpf("-inf")
+            parts.append((log_weight - log_det / 2, mean, mpmath.inverse(sigma)))
+        return [
+            [offset - _square(row, mean, inverse) / 2 for offset, mean, inverse in parts]
+            for row in rows
+        ]
+
+
+def mixture_score(rows, weights, means, covariances):
+    """Return the terms gamma_k Sigma_k^-1 (mu_k - x) of the score, by point, k and axis."""
+    with mpmath.workdps(DIGITS):
+        gamma = posterior(mixture_joint(rows, weights, means, covariances))
+        inverses = [mpmath.inverse(mpmath.matrix(covariance)) for covariance in covariances]
+        return [
+            [
+                list(r * (inverse * (mpmath.matrix(mean) - mpmath.matrix(row))))
+                for r, mean, inverse in zip(shares, means, inverses, strict=True)
+            ]
+            for row, shares in zip(rows, gamma, strict=True)
+        ]
+
+
+def weighted_sums(rows, gamma, reference):
+    """Sums of gamma, gamma d and gamma d d^T with d = x - r_k, for each component.
+
+    Exact where gamma holds fractions.
+    """
+    with mpmath.workdps(DIGITS):
+        number = _numbers(gamma)
+        columns, found = range(len(rows[0])), []
+        for k, point in enumerate(reference):
+            shares = [number(shares[k]) for shares in gamma]
+            d = [[number(v) - number(p) for v, p in zip(row, point, strict=True)] for row in rows]
+            first = [sum(r * e[j] for r, e in zip(shares, d, strict=True)) for j in columns]
+            second = [
+                [sum(r * e[j] * e[m] for r, e in zip(shares, d, strict=True)) for m in columns]
+                for j in columns
+            ]
+            found.append((sum(shares), first, second))
+        return found
+
+
+def weighted_fit(rows, gamma):
+    """Weights, means and covariances that maximise Q: the formulas as they stand.
+
+    Exact where gamma holds fractions.
+    """
+    with mpmath.workdps(DIGITS):
+        number, columns = _numbers(gamma), range(len(rows[0]))
+        weights, means, covariances = [], [], []
+        for k in range(len(gamma[0])):
+            shares = [number(shares[k]) for shares in gamma]
+            count = sum(shares)
+            mean = [
+                sum(r * number(row[j]) for r, row in zip(shares, rows, strict=True)) / count
+                for j in columns
+            ]
+            ((_, _, second),) = weighted_sums(rows, [[r] for r in shares], [mean])
+            weights.append(count / len(rows))
+            means.append(mean)
+            covariances.append([[v / count for v in line] for line in second])
+        return weights, means, covariances
+
+
+def bernoulli_joint(rows, weights, probabilities):
+    """Return ln(C_k prod_j p^x (1 - p)^(1 - x)); -inf for what cannot be."""
+    with mpmath.workdps(DIGITS):
+        table = []
+        for row in rows:
+            line = []
+            for weight, p in zip(weights, probabilities, strict=True):
+                value = Fraction(weight)
+                for bit, chance in zip(row, map(Fraction, p), strict=True):
+                    value *= chance if bit else 1 - chance
+                ratio = mpmath.mpf(value.numerator) / value.denominator
+                line.append(mpmath.log(ratio) if value else mpmath.mpf("-inf"))
+            table.append(line)
+        return table
+
+
+def _square(row, mean, inverse):
+    d = mpmath.matrix(row) - mpmath.matrix(mean)
+    return (d.T * inverse * d)[0]
+
+
+def _numbers(gamma):
+    exact = all(isinstance(r, Fraction) for shares in gamma for r in shares)
+    return Fraction if exact else mpmath.mpf

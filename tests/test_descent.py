@@ -247,6 +247,28 @@ def test_newton_is_damped_where_the_full_step_diverges():
     assert (np.diff(fit.history.values) <= 1e-15).all()
 
 
+def test_newton_halves_a_step_that_rises_a_little():
+    # just beyond 1.08866, where the full step on ln(2 cosh t) goes to -t and back for ever
+    def loss(t):
+        return np.logaddexp(t, -t)[0]
+
+    for start in (1.0887, 1.09):
+        fit = newton(loss, np.tanh, lambda t: np.diag(1 / np.cosh(t) ** 2), start)
+        assert fit.history.steps[0] == 0.5
+        assert (np.diff(fit.history.values) <= 0).all()
+        assert fit.converged
+
+
+def test_newton_takes_the_last_step_too():
+    """The step that is found to be small enough is made: it doubles the digits once more."""
+    fit = newton(valley, valley_slope, valley_curvature, [0.0, -0.5], tolerance=1e-2)
+    assert fit.converged
+    last = fit.history.parameters[-1] - fit.history.parameters[-2]
+    assert np.abs(last).max() <= 1e-2
+    np.testing.assert_allclose(fit.model, [np.log(2.0), -1.0], atol=1e-4)
+    assert len(fit.history.steps) == len(fit.history.values) - 1
+
+
 def test_newton_is_not_fooled_by_a_gradient_that_dies_out():
     def loss(t):
         return np.log1p(np.exp(-t[0]))

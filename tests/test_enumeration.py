@@ -172,6 +172,20 @@ def test_three_blocks_and_every_state_agree(J, h):
         )
 
 
+@pytest.mark.parametrize("chunk", [1, 16])
+def test_every_state_in_many_chunks(monkeypatch, chunk):
+    monkeypatch.setattr(enumeration, "_CHUNK", chunk)
+    J, h = machine(7, 1.0)
+    for a, b in zip(ising_moments(J, h), enumeration._moments_by_states(J, h), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-13, atol=1e-13)
+    for m in range(1, 8):
+        np.testing.assert_allclose(
+            enumeration._marginal_by_states(J, h, m),
+            ising_marginal(J, h, range(m)).ravel(),
+            atol=1e-13,
+        )
+
+
 @pytest.mark.parametrize("coupling", [30.0, 50.0, 750.0, 1e5])
 def test_frustrated_couplings_do_not_underflow(coupling):
     """No product of three factors survives: with 12 spins the best state has 6 up, 6 down."""

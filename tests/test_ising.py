@@ -313,6 +313,18 @@ def test_recession_with_missing_spins_asks_for_one_completion():
         recession_direction(np.ones((1, 13)))
 
 
+def test_recession_with_gaps_moves_every_row_foremost():
+    """The completions chosen for the first rows must still count when the last is filled."""
+    nan = np.nan
+    rows = [[-1, 1, 1], [-1, -1, 1], [1, nan, -1], [nan, -1, 1], [1, -1, 1], [-1, nan, -1]]
+    direction = recession_direction(rows)
+    values = statistics(all_states(3)) @ direction
+    assert values.min() < values.max() - 0.1
+    for row in np.array(rows):
+        agrees = (np.isnan(row) | (all_states(3) == row)).all(axis=1)
+        assert values[agrees].max() == pytest.approx(values.max(), abs=1e-9)
+
+
 def test_non_convergence_is_reported():
     x = [[1, 1], [1, -1], [-1, 1], [1, np.nan]]
     with pytest.warns(ConvergenceWarning, match=r"may grow for ever along \+ h\[0\] \+ h\[1\] - J"):

@@ -20,7 +20,7 @@ from boltzlib.lattices import (
 )
 from tests import oracles
 
-COUPLINGS = [1e-7, 0.01, 0.2, CRITICAL_COUPLING, 0.5, 1.0, 5.0]
+COUPLINGS = [1e-7, 0.01, 0.2, CRITICAL_COUPLING, 0.5, 1.0, 2.5, 3.5, 5.0]
 
 
 def bonds(rows, columns, periodic):
@@ -184,6 +184,16 @@ def test_energy_by_the_textbook_formula():
     assert onsager_energy_per_site(0.0) == 0.0
     near = onsager_energy_per_site(CRITICAL_COUPLING + 1e-7)
     assert near < onsager_energy_per_site(CRITICAL_COUPLING) < onsager_energy_per_site(0.44)
+
+
+@pytest.mark.parametrize("distance", [-1e-2, 1e-3, -1e-5, 1e-5, -1e-6, 1e-6])
+def test_energy_close_to_the_critical_coupling(distance):
+    K = CRITICAL_COUPLING + distance
+    with mpmath.workdps(40):
+        k = 2 * mpmath.sinh(2 * K) / mpmath.cosh(2 * K) ** 2
+        bracket = (2 * mpmath.tanh(2 * K) ** 2 - 1) * mpmath.ellipk(k**2) * 2 / mpmath.pi
+        exact = float(-K * mpmath.coth(2 * K) * (1 + bracket))
+    assert onsager_energy_per_site(K) == pytest.approx(exact, rel=1e-12)
 
 
 def test_large_tori_approach_onsager():

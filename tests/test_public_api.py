@@ -13,21 +13,26 @@ import pytest
 
 import boltzlib
 from boltzlib import (
+    bernoulli_mixture,
     descent,
     divergence,
     empirical,
     enumeration,
     gaussian,
     ising,
+    latent,
     lattices,
     matrix_calculus,
+    mixture,
 )
 
 PUBLIC = {
     "boltzlib": {
-        "Empirical", "Gaussian", "Ising", "descent", "divergence", "empirical", "enumeration",
-        "gaussian", "ising", "lattices", "matrix_calculus",
+        "BernoulliMixture", "Empirical", "Gaussian", "GaussianMixture", "Ising",
+        "bernoulli_mixture", "descent", "divergence", "empirical", "enumeration", "gaussian",
+        "ising", "latent", "lattices", "matrix_calculus", "mixture",
     },
+    "boltzlib.bernoulli_mixture": {"BernoulliMixture"},
     "boltzlib.descent": {
         "ConvergenceWarning", "Fit", "History", "QuadraticSurrogate", "gradient_descent", "newton",
     },
@@ -45,6 +50,10 @@ PUBLIC = {
     "boltzlib.ising": {
         "MAX_RECESSION", "Ising", "lipschitz_constant", "recession_direction", "statistics",
     },
+    "boltzlib.latent": {
+        "Ascent", "LatentModel", "ascend", "em", "evidence", "gap", "lower_bound", "posterior",
+        "q_function",
+    },
     "boltzlib.lattices": {
         "CRITICAL_COUPLING", "chain", "chain_log_partition", "onsager_energy_per_site",
         "onsager_log_partition_per_site", "square_lattice", "torus_log_partition",
@@ -56,9 +65,18 @@ PUBLIC = {
         "grad_log_det_inverse", "grad_quadratic_form_matrix", "grad_quadratic_form_vector",
         "independent_gradient", "minor", "symmetric_gradient",
     },
+    "boltzlib.mixture": {
+        "DegenerateComponent", "GaussianMixture", "SufficientStatistics", "e_step", "fit_em",
+        "kmeans_plus_plus_start", "m_step", "random_start",
+    },
 }  # fmt: skip
 
 MEMBERS = {
+    bernoulli_mixture.BernoulliMixture: {
+        "dimension", "distance", "fit", "joint_log_prob", "log_likelihood", "log_prior",
+        "log_prob", "maximised", "n_components", "probabilities", "responsibilities", "sample",
+        "sample_joint", "twins", "weights",
+    },
     empirical.Empirical: {
         "cdf", "dimension", "expectation", "n", "prob", "sample", "samples", "support", "weights",
     },
@@ -71,23 +89,43 @@ MEMBERS = {
         "log_likelihood", "log_likelihood_gradient", "log_likelihood_hessian", "log_partition",
         "log_prob", "marginal", "moments", "n_spins", "parameters", "sample", "to_binary",
     },
+    mixture.GaussianMixture: {
+        "aic", "bic", "covariances", "dimension", "distance", "fit", "joint_log_prob",
+        "log_likelihood", "log_prob", "maximised", "means", "n_components", "n_parameters",
+        "responsibilities", "sample", "sample_joint", "score", "twins", "weights",
+    },
+    mixture.SufficientStatistics: {
+        "about", "counts", "empty", "first", "log_likelihood", "n", "reference", "second",
+    },
     descent.QuadraticSurrogate: {"centre", "gradient", "minimiser", "minimum", "step", "value"},
 }  # fmt: skip
 
 MODULES = [
+    bernoulli_mixture,
     descent,
     divergence,
     empirical,
     enumeration,
     gaussian,
     ising,
+    latent,
     lattices,
     matrix_calculus,
+    mixture,
 ]
 
 
 # What functions hand back: there is no input to check and no formula to show.
-RESULTS = [descent.ConvergenceWarning, descent.Fit, descent.History, enumeration.IsingMoments]
+RESULTS = [
+    descent.ConvergenceWarning,
+    descent.Fit,
+    descent.History,
+    enumeration.IsingMoments,
+    latent.Ascent,
+    latent.LatentModel,
+    mixture.DegenerateComponent,
+    mixture.SufficientStatistics,
+]
 
 
 def documented():
@@ -179,7 +217,9 @@ def test_results_are_described(result):
     assert inspect.getdoc(result).partition("\n")[0].endswith(".")
 
 
-@pytest.mark.parametrize("name", [n for n in DOCUMENTED if n.endswith(".sample")])
+@pytest.mark.parametrize(
+    "name", [n for n in DOCUMENTED if "rng" in inspect.signature(DOCUMENTED[n]).parameters]
+)
 def test_randomness_is_asked_for_by_name(name):
     rng = inspect.signature(DOCUMENTED[name]).parameters["rng"]
     assert rng.kind is inspect.Parameter.KEYWORD_ONLY

@@ -5,6 +5,7 @@ The only part of boltzlib that imports SymPy and Matplotlib.
 
 from boltzlib.book.card import on_this_page
 from boltzlib.book.claim import Claim, ClaimFailed, claim
+from boltzlib.book.densities import density
 from boltzlib.book.errata import erratum
 from boltzlib.book.evaluate import evaluate
 from boltzlib.book.exercises import check_exercise
@@ -24,6 +25,7 @@ __all__ = [
     "chain",
     "check_exercise",
     "claim",
+    "density",
     "equal",
     "erratum",
     "evaluate",

@@ -18,14 +18,15 @@ def html(claim) -> str:
     if r["derived"]:
         badges.insert(0, _badge("derived", "ok"))
     if r["library"]:
-        badges.append(_badge(f"computed by <code>{escape(r['library'])}</code>", "ok"))
+        badges.append(_badge(f"computed by {_code(r['library'])}", "ok"))
     badges.append(_badge(f"{r['cases']} inputs", "count"))
     badges.append(_badge(f"{r['killed']} wrong versions rejected", "count"))
     parts = [
         f'<div class="claim" data-kind="{r["kind"]}" style="{_STYLE}">',
         f'<div class="claim-head"><span class="claim-number">({r["equation"]})</span> '
         f'<span class="claim-kind">{r["kind"]}</span></div>',
-        f'<div class="claim-formula math notranslate nohighlight">\\[{escape(claim.tex)}\\]</div>',
+        '<div class="claim-formula math notranslate nohighlight">'
+        f"\\[{escape(_in_lines(claim))}\\]</div>",
         f'<div class="claim-badges">{" ".join(badges)}</div>',
     ]
     if r["given"]:
@@ -46,6 +47,22 @@ def html(claim) -> str:
 
 def _badge(text: str, role: str) -> str:
     return f'<span class="badge-claim {role}">{text}</span>'
+
+
+def _code(name: str) -> str:
+    """Return a dotted name as code that a narrow column breaks after a dot or an underscore.
+
+    >>> _code("boltzlib.ising.log_prob")
+    '<code>boltzlib.<wbr>ising.<wbr>log_<wbr>prob</code>'
+    """
+    return "<code>" + escape(name).replace(".", ".<wbr>").replace("_", "_<wbr>") + "</code>"
+
+
+def _in_lines(claim) -> str:
+    """Return the formula; MathJax breaks lines only within an environment for them."""
+    if r"\\" in claim.statement.joiner:
+        return rf"\begin{{gathered}} {claim.tex} \end{{gathered}}"
+    return claim.tex
 
 
 def glue(name: str, tex: str, tag: str) -> None:
@@ -97,7 +114,7 @@ def on_this_page() -> Table:
                 f"({r['equation']})",
                 r["kind"],
                 "all sizes" if r["scope"] == "general" else escape(r["sizes"]),
-                f"<code>{escape(r['library'])}</code>" if r["library"] else "pure mathematics",
+                _code(r["library"]) if r["library"] else "pure mathematics",
                 str(r["cases"]),
                 str(r["killed"]),
                 "yes" if r["erratum"] else "",

@@ -25,8 +25,10 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
+import mpmath
 import numpy as np
 import sympy as sp
+from sympy.core.function import AppliedUndef
 
 from boltzlib.book import card, numbering
 from boltzlib.book.corners import (
@@ -38,10 +40,10 @@ from boltzlib.book.corners import (
     show_case,
     show_value,
 )
-from boltzlib.book.evaluate import CannotEvaluate, evaluate, to_numpy
+from boltzlib.book.evaluate import DIGITS, CannotEvaluate, evaluate, to_numpy
 from boltzlib.book.mutate import broken_copies
 from boltzlib.book.printing import latex
-from boltzlib.book.prove import equal
+from boltzlib.book.prove import equal, speaks_of_numbers
 from boltzlib.book.provenance import source_so_far, tautology, written_out
 from boltzlib.book.samples import MatrixSum, Sample
 from boltzlib.book.statement import Limit, Statement, Stationary
@@ -126,8 +128,11 @@ def claim(
         Largest relative difference between stated and computed (of arrays: in the maximum norm).
     given : sequence of sympy.Equality
         Facts the proof may use (``Eq(Sum(p[k], (k, 1, K)), 1)``); the card shows them.
-    lemmas : sequence of (Function, Lambda)
-        Nonnegative functions proved in an earlier claim, and what they stand for.
+    lemmas : sequence of (Function, Lambda) or (Function, Lambda, str)
+        Nonnegative functions, and what they stand for.  One that speaks of numbers alone is
+        tried over many of them.  One that speaks of a function or a table is a hypothesis: it
+        must hold where the derivation uses it, and the card shows it beside what is given, "for
+        all" of the Lambda's variables, or for those that the third entry names in TeX.
     sizes : str, optional
         For a claim that is only checked for named sizes, those: ``"N = 2, 3"``.
     erratum : str, optional
@@ -135,7 +140,8 @@ def claim(
     printed : sympy expression, Statement, optional
         The note's wrong formula, in place of the (last side of the) stated one: it must fail.
     counterexample : callable, optional
-        When the wrong form cannot be evaluated: returns (what the note says, what is right).
+        When the wrong form cannot be evaluated, or to show its failure in other words:
+        returns (what the note says, what is right).
 
     Returns
     -------
@@ -160,6 +166,9 @@ def claim(
     _check_given(equation, given, every_case, stated, derived)
     at_equality = frozenset(range(len(every_case) - len(tight), len(every_case)))
     derivations = _one_each(derived, stated, "derived")
+    hypotheses = _hypotheses(lemmas, derivations)
+    lemmas = [tuple(lemma[:2]) for lemma in lemmas]
+    _check_hypotheses(equation, hypotheses, every_case)
     functions = _one_each(computed, stated, "computed")
     if library is not None:
         _check_called(equation, library, functions, every_case[0])
@@ -208,7 +217,10 @@ def claim(
         "scope": "general" if sizes is None else "instance",
         "sizes": sizes,
         "library": library,
-        "given": [f"{latex(fact.lhs)} = {latex(fact.rhs)}" for fact in given],
+        "given": [
+            *(f"{latex(fact.lhs)} = {latex(fact.rhs)}" for fact in given),
+            *(hypothesis.tex for hypothesis in hypotheses),
+        ],
         "derived": all(d is not None for d in derivations),
         "computed": all(f is not None for f in functions),
         "cases": len({_fingerprint(case) for case in every_case}),
@@ -313,6 +325,103 @@ def _with_indices(fact, formulas, cases) -> Iterator[Mapping]:
             for case in cases:
                 first, last = (int(evaluate(bound, case)) for bound in (lower, upper))
                 yield from ({**case, index: value} for value in range(first, last + 1))
+
+
+@dataclass(frozen=True)
+class _Hypothesis:
+    """What a proof supposes to be nonnegative, and where the proof uses it."""
+
+    meaning: sp.Lambda
+    uses: tuple  # (arguments, limits of the sums and integrals around), outermost first
+    named: str = ""  # for which values of the variables, if not for all
+
+    @property
+    def tex(self) -> str:
+        """The hypothesis for all its variables; a length of sums is that of the only use.
+
+        An induction supposes its formula for one term less, not for all numbers of terms.
+        """
+        expression, general = self.meaning.expr, []
+        for k, variable in enumerate(self.meaning.variables):
+            arguments = {arguments[k] for arguments, _ in self.uses}
+            bound = {limits[0] for _, around in self.uses for _, limits in around}
+            (argument, *others) = arguments
+            if variable.is_integer and not others and not argument.free_symbols & bound:
+                expression = expression.subs(variable, argument)
+            else:
+                general.append(latex(variable))
+        named = self.named or ", ".join(general)
+        for_all = rf" \text{{ for all }} {named}" if named else ""
+        return rf"{latex(expression)} \ge 0{for_all}"
+
+
+def _hypotheses(lemmas, derivations) -> list[_Hypothesis]:
+    found = []
+    formulas = [sp.sympify(d) for d in derivations if d is not None]
+    for function, meaning, *named in lemmas:
+        uses = tuple(use for formula in formulas for use in _uses(formula, function, ()))
+        if uses and not speaks_of_numbers((function, meaning)):
+            found.append(_Hypothesis(meaning, uses, *named))
+    return found
+
+
+def _uses(node, function, around) -> Iterator[tuple]:
+    """Yield the arguments of a function wherever it stands, and the limits around that place."""
+    if isinstance(node, AppliedUndef) and node.func == function:
+        yield node.args, around
+    if isinstance(node, (sp.Sum, sp.Product, sp.Integral)):
+        summed = not isinstance(node, sp.Integral)
+        inner = tuple((summed, limits) for limits in reversed(node.limits))
+        yield from _uses(node.function, function, (*around, *inner))
+    else:
+        for part in node.args:
+            yield from _uses(part, function, around)
+
+
+def _check_hypotheses(equation, hypotheses, cases) -> None:
+    """See that what a proof supposes holds where it is used, at the inputs that can tell."""
+    for hypothesis in hypotheses:
+        expression, variables = hypothesis.meaning.expr, hypothesis.meaning.variables
+        for arguments, around in hypothesis.uses:
+            for case in cases:
+                for place in _places(around, case):
+                    try:
+                        values = [evaluate(argument, place) for argument in arguments]
+                        here = {**place, **dict(zip(variables, values, strict=True))}
+                        total = evaluate(expression, here)
+                        terms = [evaluate(t, here) for t in sp.Add.make_args(expression)]
+                    except (CannotEvaluate, ValueError, TypeError, ZeroDivisionError):
+                        continue
+                    if not isinstance(total, mpmath.mpf):  # complex: outside where it is defined
+                        continue
+                    rounding = mpmath.mpf(10) ** (10 - DIGITS) * max(1, *map(abs, terms))
+                    if total < -rounding:
+                        raise ClaimFailed(
+                            f"({equation}) lemmas: {latex(expression)} ≥ 0, which the proof "
+                            f"supposes, does not hold at {show_case(here)}"
+                        )
+
+
+def _places(around, case, pieces: int = 8) -> Iterator[Mapping]:
+    """Yield the case with every value of the indices and some of the integration variables."""
+    if not around:
+        yield case
+        return
+    (summed, limits), *rest = around
+    try:
+        variable, lower, upper = limits
+        first, last = (evaluate(bound, case) for bound in (lower, upper))
+    except (CannotEvaluate, ValueError):
+        return
+    if mpmath.isinf(first) or mpmath.isinf(last):
+        return
+    if summed:
+        values = range(int(first), int(last) + 1)
+    else:
+        with mpmath.workdps(DIGITS):
+            values = [first + (last - first) * k / pieces for k in range(pieces + 1)]
+    for value in values:
+        yield from _places(rest, {**case, variable: value})
 
 
 def _one_each(values, stated, name) -> list:
@@ -431,13 +540,16 @@ def _refute_printed(equation, stated, checked, erratum, printed, counterexample)
         if printed is not None or counterexample is not None:
             raise ValueError("erratum: a printed form or counter-example needs its sentence")
         return None
+    shown = None
     if counterexample is not None:
         says, right = counterexample()
         if _shown(says) == _shown(right):
             raise ClaimFailed(f"({equation}) the counter-example refutes nothing: both give {says}")
-        return f"the note's form gives {_shown(says)}; right is {_shown(right)}"
+        shown = f"the note's form gives {_shown(says)}; right is {_shown(right)}"
     if printed is None:
-        raise ValueError("printed: an erratum needs the printed form or a counter-example")
+        if shown is None:
+            raise ValueError("printed: an erratum needs the printed form or a counter-example")
+        return shown
     if isinstance(printed, Statement):
         pairs = list(zip(checked, printed.chains, strict=True))
     else:
@@ -446,7 +558,7 @@ def _refute_printed(equation, stated, checked, erratum, printed, counterexample)
     for numbers, single in pairs:
         failure = numbers.check(single)
         if failure:
-            return f"for the note's form: {failure}"
+            return shown or f"for the note's form: {failure}"
     raise ClaimFailed(f"({equation}) the printed form passes too: it is no erratum")
 
 

@@ -23,6 +23,7 @@ from boltzlib.book.prove import (
     nonnegative,
     speaks_of_numbers,
 )
+from boltzlib.book.samples import Sample
 from boltzlib.book.statement import FLIPPED, Chain
 
 FALSE_ALARM = 1e-9  # a statistical claim rejects a true formula once in a billion runs
@@ -318,7 +319,12 @@ def check_stationary(parameter, gradient: Numbers, solution: Numbers) -> None:
 
 
 def _with(parameter, value, case) -> dict:
-    """Return the case with another value of a symbol or of one entry of a table."""
+    """Return the case with another value of a symbol, an entry of a table or one of a family."""
+    if isinstance(parameter, Sample):
+        family = np.array(case[parameter.family], dtype=object)
+        one = family[k := int(evaluate(parameter.index, case)) - 1]
+        family[k] = np.array(list(value), dtype=object).reshape(one.shape)  # row by row
+        return {**case, parameter.family: family}
     if not isinstance(parameter, sp.Indexed):
         return {**case, parameter: value}
     table = np.array(case[parameter.base], dtype=object)

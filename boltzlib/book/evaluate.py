@@ -170,11 +170,12 @@ def _matrix_symbol(node, env):
 def _sample(node, env):
     if node.family not in env:
         raise CannotEvaluate(f"no value was given for the samples {node.family}")
-    rows = np.asarray(env[node.family], dtype=float)
+    rows = np.asarray(env[node.family])
     k = _whole(node.index, env)
     if not 1 <= k <= len(rows):
         raise CannotEvaluate(f"{node}: index {k} is outside 1..{len(rows)}")
-    return mpmath.matrix(rows[k - 1].tolist())
+    row = rows[k - 1].reshape(len(rows[k - 1]), -1)  # a vector as a column
+    return mpmath.matrix([[_float(entry) for entry in line] for line in row])
 
 
 def _fold(operation):

@@ -7,6 +7,7 @@ from sympy.core.function import AppliedUndef
 from sympy.printing.latex import LatexPrinter
 from sympy.printing.precedence import PRECEDENCE
 
+from boltzlib.book.densities import AppliedDensity
 from boltzlib.book.integrals import VectorIntegral
 from boltzlib.book.samples import MatrixSum
 
@@ -81,7 +82,11 @@ class _BookPrinter(LatexPrinter):
             return "- " + (
                 rf"\left({self._print(rest)}\right)" if rest.is_Add else self._print(rest)
             )
-        long = [a for a in expr.args if isinstance(a, _LONG)]
+        above, below = _over_sums(expr)
+        if below != 1:
+            return rf"\frac{{{self._print(above)}}}{{{self._print(below)}}}"
+        weighted = any(map(_is_weight, expr.args))
+        long = [a for a in expr.args if _is_long(a) or (weighted and a.is_Add)]  # γ (a + b)
         roots = [a for a in expr.args if a.is_Pow and a.exp in (_HALF, -_HALF)]
         if sum(not r.base.is_nonnegative for r in roots) > 1:
             roots = []  # √a √b is not √(ab) when both are negative
@@ -90,21 +95,18 @@ class _BookPrinter(LatexPrinter):
         if not roots and front != 1:
             before = self._before_matrix
             self._before_matrix = before or _hides_factors(front, long)
-            above, below = sp.fraction(front)
-            if any(isinstance(a, _LONG) for a in sp.Mul.make_args(below)):
-                plain = rf"\frac{{{self._print(above)}}}{{{self._print(below)}}}"
-            else:
-                plain = super()._print_Mul(front) if front.is_Mul else self._print(front)
+            plain = super()._print_Mul(front) if front.is_Mul else self._print(front)
             self._before_matrix = before
             pieces.append(rf"\left({plain}\right)" if front.is_Add and long else plain)
         for k, factor in enumerate(long):
             text = self._print(factor)
             pieces.append(
                 text
-                if k == len(long) - 1 or isinstance(factor, sp.exp)
+                if not factor.is_Add and (k == len(long) - 1 or isinstance(factor, sp.exp))
                 else rf"\left({text}\right)"
             )
-        return r" \, ".join(pieces) if roots or sp.fraction(front)[1] == 1 else " ".join(pieces)
+        plain = not roots and (sp.fraction(front)[1] != 1 or all(a.is_Add for a in long))
+        return (" " if plain else r" \, ").join(pieces)
 
     def _front(self, front, roots):
         """√(2πv) rather than √2 √π √v: all square roots of a product under one sign."""
@@ -121,6 +123,8 @@ class _BookPrinter(LatexPrinter):
             text = rf"\sqrt{{\frac{{{self._print(above)}}}{{{self._print(below)}}}}}"
         if others == 1:
             return text
+        if above == 1 and not others.is_Add and sp.fraction(others)[1] == 1:  # c/√b, not c 1/√b
+            return rf"\frac{{{self._print(others)}}}{{\sqrt{{{self._print(below)}}}}}"
         before, self._before_matrix = self._before_matrix, True
         front = self._print(others)
         self._before_matrix = before
@@ -158,6 +162,12 @@ class _BookPrinter(LatexPrinter):
         scalars = [a for a in expr.args if not a.is_Matrix]
         before, self._before_matrix = self._before_matrix, True
         number = sp.Mul(*scalars)
+        above, below = _over_sums(number)
+        if below != 1:
+            sign, above = ("- ", -above) if _is_negative(above) else ("", above)
+            top = sp.MatMul(above, *(a for a in expr.args if a.is_Matrix)).doit(deep=False)
+            self._before_matrix = before
+            return rf"{sign}\frac{{{self._print(top)}}}{{{self._print(below)}}}"
         front = self._print(number) + " " if scalars else ""
         self._before_matrix = before
         if number.is_Add or number.has(*_TAKES_ALL):
@@ -227,6 +237,27 @@ _LONG = (
 )
 _TAKES_ALL = (sp.Product, sp.Derivative, VectorIntegral, sp.log)  # a matrix behind would be inside
 _OPEN = (sp.Determinant, sp.Trace)  # set without brackets, so that ^2 would be the matrix's
+
+
+def _is_long(factor) -> bool:
+    """Whether a factor stands behind the fraction. A density is as short as a letter."""
+    return isinstance(factor, _LONG) and not isinstance(factor, AppliedDensity)
+
+
+def _is_weight(factor) -> bool:
+    """Whether a factor weights what stands behind it: r_i(z), or an entry of a table γ_ik."""
+    table = isinstance(factor, sp.Indexed) and len(factor.indices) > 1
+    return table or isinstance(factor, AppliedDensity)
+
+
+def _over_sums(product):
+    """Split a product at the sums and other long factors that it is divided by, if any."""
+    factors = sp.Mul.make_args(product)
+    divisors = [a for a in factors if a.is_Pow and a.exp == -1 and _is_long(a.base)]
+    if not divisors:
+        return product, sp.S.One
+    rational, above = sp.Mul(*(a for a in factors if a not in divisors)).as_coeff_Mul()
+    return rational.p * above, rational.q * sp.Mul(*(a.base for a in divisors))
 
 
 def _hides_factors(front, long) -> bool:

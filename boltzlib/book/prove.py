@@ -65,9 +65,12 @@ def normal(formula, given=None):
     formula = formula.replace(lambda e: isinstance(e, sp.Integral), lambda e: e.doit())
     unevaluated = (sp.Derivative, sp.Integral, sp.Product, VectorIntegral)
     formula = sp.expand(formula.doit() if formula.has(*unevaluated) else formula)
-    formula = formula.replace(lambda e: isinstance(e, sp.Sum), _linear_sum)
-    formula = sp.expand(formula)
     rules = {_normal_fact(before): _normal_fact(after) for before, after in given.items()}
+    of_sums = {before: after for before, after in rules.items() if before.has(sp.Sum)}
+    formula = formula.replace(
+        lambda e: isinstance(e, sp.Sum), lambda e: _linear_sum(e, facts=of_sums)
+    )
+    formula = sp.expand(formula)
     for before, after in rules.items():
         formula = (
             formula.subs(before, after) if before.is_Atom else formula.xreplace({before: after})
@@ -82,12 +85,18 @@ def _normal_fact(side):
     return side.replace(lambda e: isinstance(e, sp.Sum), _linear_sum)
 
 
-def _linear_sum(total):
-    """Split one sum into a sum a term; move what the index does not touch to the front."""
+def _linear_sum(total, facts=None):
+    """Split one sum into a sum a term; move what the index does not touch to the front.
+
+    A fact about a sum inside, which holds for each value of the index, is used before the index
+    gets its normal name.
+    """
     if not isinstance(total, sp.Sum):
         return total
     result = total.function
     for limits in total.limits:  # nested: the innermost index first
+        if facts and result.has(sp.Sum):
+            result = result.xreplace(facts)
         result = _sum_once(result, *limits)
     return result
 

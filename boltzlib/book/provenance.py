@@ -15,8 +15,10 @@ cannot tell, since an honest derivation *ends* at the stated formula; the code c
 from __future__ import annotations
 
 import ast
+import contextlib
 import inspect
 import textwrap
+from functools import lru_cache
 from types import FrameType
 
 from boltzlib.book.statement import FLIPPED
@@ -45,7 +47,7 @@ def tautology(source: str, equation: str) -> str | None:
     equation : str
         The number given as the call's first argument.
     """
-    tree = ast.parse(textwrap.dedent(source))
+    tree = _parsed(textwrap.dedent(source))
     call = _find_call(tree, equation)
     if call is None:
         return None
@@ -83,7 +85,7 @@ def written_out(source: str, equation: str) -> bool:
 
     It cannot when the number, ``derived`` or the statement reaches the call in a variable.
     """
-    call = _find_call(tree := ast.parse(source), equation)
+    call = _find_call(tree := _parsed(source), equation)
     if call is None or not any(k.arg == "derived" for k in call.keywords):
         return False
     stated = [*call.args[2:3], *(k.value for k in call.keywords if k.arg == "stated")][0]
@@ -104,6 +106,7 @@ def source_so_far(frame: FrameType) -> str | None:
         return None
 
 
+@lru_cache(maxsize=1_000)
 def _plain(cell: str) -> str:
     """Drop a cell that is not plain Python (a magic, a syntax error that was corrected)."""
     try:
@@ -115,7 +118,7 @@ def _plain(cell: str) -> str:
 
 def _find_call(tree, equation):
     found = None
-    for node in ast.walk(tree):
+    for node in _nodes(tree):
         if isinstance(node, ast.Call):  # by whatever name `claim` goes
             numbers = [*node.args[:1], *(k.value for k in node.keywords if k.arg == "equation")]
             stated = len(node.args) > 2 or any(k.arg == "stated" for k in node.keywords)
@@ -124,12 +127,49 @@ def _find_call(tree, equation):
     return found
 
 
+_READ = (
+    ast.Call,
+    ast.FunctionDef,
+    ast.Assign,
+    ast.AnnAssign,
+    ast.NamedExpr,
+    ast.AugAssign,
+    ast.For,
+)
+_last: list = []  # the source that was parsed last, and its tree
+
+
+def _parsed(source: str) -> ast.Module:
+    """Parse a source. A page grows cell by cell: only what is new is parsed."""
+    if _last and source == _last[0]:
+        return _last[1]
+    tree = None
+    if _last and source.startswith(f"{_last[0]}\n"):
+        before, known = _last
+        with contextlib.suppress(SyntaxError):  # it goes on with what stands before
+            new = ast.parse(source[len(before) + 1 :])
+            ast.increment_lineno(new, before.count("\n") + 1)
+            tree = ast.Module([*known.body, *new.body], [])
+    tree = tree or ast.parse(source)
+    _last[:] = source, tree
+    return tree
+
+
+def _nodes(tree) -> list[ast.AST]:
+    return [node for statement in tree.body for node in _nodes_within(statement)]
+
+
+@lru_cache(maxsize=10_000)
+def _nodes_within(statement) -> list[ast.AST]:
+    return [node for node in ast.walk(statement) if isinstance(node, _READ)]
+
+
+@lru_cache(maxsize=2)
 def _origins(tree, before: int) -> dict[str, list[ast.AST]]:
     """Return, for each name, what it was bound to (functions: their body) above a line."""
     origins: dict[str, list[ast.AST]] = {}
-    for node in sorted(ast.walk(tree), key=lambda n: getattr(n, "lineno", 0)):
-        if getattr(node, "lineno", before) >= before:
-            continue
+    above = [node for node in _nodes(tree) if node.lineno < before]
+    for node in sorted(above, key=lambda n: n.lineno):
         if isinstance(node, ast.FunctionDef):
             origins[node.name] = [node]
         elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)) and node.value:

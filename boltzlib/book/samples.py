@@ -85,6 +85,8 @@ class MatrixSum(MatrixExpr):
 
     def __new__(cls, body, limits):
         index, lower, upper = map(sympify, limits)
+        if not getattr(body, "is_Matrix", False):
+            raise ValueError(f"body: expected a matrix, got {body}; sum numbers with Sum")
         return Basic.__new__(cls, body, Tuple(index, lower, upper))
 
     @property
@@ -138,7 +140,8 @@ class MatrixSum(MatrixExpr):
 
 def _pull_out(term, index, lower, upper):
     factors = term.args if isinstance(term, MatMul) else (term,)
-    scalars = [f for f in factors if not getattr(f, "is_Matrix", False)]
+    numbers = [f for f in factors if not getattr(f, "is_Matrix", False)]
+    scalars = [f for number in numbers for f in Mul.make_args(number)]
     matrices = [f for f in factors if getattr(f, "is_Matrix", False)]
     front = [f for f in scalars if index not in f.free_symbols]
     inside = [f for f in scalars if index in f.free_symbols]

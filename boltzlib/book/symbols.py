@@ -2,22 +2,22 @@
 
 One meaning for each letter, in all chapters:
 
-========  =======================================================
-``n``     number of samples
-``N``     dimension of a data point, or number of spins
-``K``     number of states of a discrete variable, or of components of a mixture
-``i``     a sample, 1 … n
-``k l``   a state or a component
-``x``     data: ``x[i]`` is a real number (one dimension)
-``X``     data: ``X[i]`` is a vector of length N
-``p q``   probabilities of the states: ``p[k]``, ``q[k]``
-``mu``    mean; ``v`` is the variance σ² (a symbol of its own)
-``m``     mean vector μ; ``Sigma`` covariance; ``Lam`` = Σ⁻¹ the precision
-``C``     weights of a mixture: ``C[k]``
-``mus``   mean vectors of its components: ``mus[k]``; ``Sigmas`` covariances: ``Sigmas[k]``
-``gamma`` responsibilities: ``gamma[i, k]`` of component k for sample i
-``lam``   Lagrange multiplier λ
-========  =======================================================
+=========  ======================================================================
+``n``      number of samples
+``N``      dimension of a data point, or number of spins
+``K``      number of states of a discrete variable, or of components of a mixture
+``i``      a sample, 1 … n
+``k l``    a state or a component
+``x``      data: ``x[i]`` is a real number (one dimension)
+``X``      data: ``X[i]`` is a vector of length N
+``p q``    probabilities of the states: ``p[k]``, ``q[k]``
+``mu``     mean; ``v`` is the variance σ² (a symbol of its own)
+``m``      mean vector μ; ``Sigma`` covariance; ``Lam`` = Σ⁻¹ the precision
+``C``      weights of a mixture: ``C[k]``
+``mus``    mean vectors of its components: ``mus[k]``; ``Sigmas`` covariances: ``Sigmas[k]``
+``gamma``  responsibilities: ``gamma[i, k]`` of component k for sample i
+``lam``    Lagrange multiplier λ
+=========  ======================================================================
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 import math
 
+import mpmath
 import numpy as np
 import pytest
 from sympy import (
@@ -27,7 +28,7 @@ from sympy import (
     symbols,
 )
 
-from boltzlib.book import ClaimFailed, card, chain, claim, limit, stationary
+from boltzlib.book import ClaimFailed, card, chain, claim, limit, stationary, together
 from boltzlib.book.claim import MIME, claims_so_far
 from boltzlib.book.corners import Numbers, check_limit
 from boltzlib.book.symbols import K, N, i, k, m, mu, n, p, q, t, v, x
@@ -327,6 +328,14 @@ def test_erratum_carries_its_counterexample():
     assert "Counter-example" in result._repr_mimebundle_()["text/html"]
 
 
+def test_the_printed_form_must_fail_though_other_words_tell_of_it():
+    told = dict(erratum="The note loses 1/n.", counterexample=lambda: ("3.1 in all", "1.03"))
+    result = mean_and_slope(printed=Sum(x[i], (i, 1, n)), **told)
+    assert result.record["counterexample"] == "the note's form gives 3.1 in all; right is 1.03"
+    with pytest.raises(ClaimFailed, match="no erratum"):
+        mean_and_slope(printed=Sum(x[k], (k, 1, n)) / n, **told)
+
+
 def test_an_erratum_that_refutes_nothing_is_refused():
     with pytest.raises(ClaimFailed, match="no erratum"):
         mean_and_slope(erratum="Nothing wrong.", printed=Sum(x[k], (k, 1, n)) / n)
@@ -373,6 +382,26 @@ def test_record_and_card_are_what_the_ledger_reads():
     }  # fmt: skip
     assert "\n" not in bundle["text/plain"] and "0x" not in bundle["text/plain"]
     assert repr(normaliser()) == bundle["text/plain"]
+
+
+def test_a_card_breaks_lines_where_the_display_does():
+    two = together(chain("Z", "=", sqrt(2 * pi * v)), chain("z", "=", 2 * v), joiner=r" , \\ ")
+    result = claim(
+        "2.12",
+        "identity",
+        two,
+        derived=(simplify(sqrt(pi) * sqrt(2 * v)), expand(v + v)),
+        computed=(NORMALISER["computed"], lambda c: 2 * c[v]),
+        **{name: NORMALISER[name] for name in ("library", "cases", "edges")},
+    )
+    assert r"\[\begin{gathered} Z = " in card.html(result)
+    assert "gathered" not in card.html(normaliser()) and "gathered" not in result.tex
+
+
+def test_names_break_after_a_dot_or_an_underscore():
+    shown = "<code>boltzlib.<wbr>gaussian.<wbr>Gaussian.<wbr>log_<wbr>partition</code>"
+    assert shown in card.html(normaliser())
+    assert shown in card.on_this_page()._repr_html_()
 
 
 def test_page_table_holds_each_number_once():
@@ -449,6 +478,109 @@ def test_a_false_lemma_is_refused():
             edges=[{u: 1e9}],
             tight=[{u: 2.0}],
         )
+
+
+def below_its_tangent(*named):
+    """A concave function at u + 1 lies below its tangent at u."""
+    height, (a, b) = Function("c", nonnegative=True), symbols("a b", real=True)
+    f, slope = Function("f", real=True), Function("f'", real=True)
+    gap = simplify(height(u + 1, u))
+    return claim(
+        "2.9",
+        "bound",
+        chain(f(u + 1), "<=", f(u) + slope(u)),
+        derived=gap,
+        lemmas=[(height, Lambda((a, b), f(b) + slope(b) * (a - b) - f(a)), *named)],
+        computed=lambda c: c[f](c[u] + 1),
+        library=None,
+        cases=[{f: mpmath.log, slope: lambda s: 1 / s, u: 0.5}],
+        edges=[{f: mpmath.log, slope: lambda s: 1 / s, u: 1e-3}],
+        tight=[{f: lambda s: 3 * s - 1, slope: lambda s: mpmath.mpf(3), u: 2.0}],
+    )
+
+
+def test_a_lemma_about_a_function_is_shown_as_what_is_given():
+    result = below_its_tangent()
+    (shown,) = result.record["given"]
+    assert shown.endswith(r" - f{\left(a \right)} \ge 0 \text{ for all } a, b")
+    assert "for all" in result._repr_mimebundle_()["text/html"]
+    (shown,) = below_its_tangent("a, b > 0").record["given"]
+    assert shown.endswith(r" \ge 0 \text{ for all } a, b > 0")
+    assert "for all" not in card.html(gibbs())  # a lemma about numbers is no hypothesis
+
+
+def area_below(top_of_third):
+    """The integral of f over 0..1 is at most M, if f is nowhere more than M."""
+    spare, height = Function("c", nonnegative=True), Function("f", real=True)
+    s, top = symbols("s M", real=True)
+    gap = simplify(Integral(spare(s), (s, 0, 1)))
+    return claim(
+        "1.2",
+        "bound",
+        chain(Integral(height(s), (s, 0, 1)), "<=", top),
+        derived=gap,
+        lemmas=[(spare, Lambda(s, top - height(s)))],
+        computed=lambda c: float(mpmath.quad(c[height], [0, 1])),
+        library=None,
+        cases=[{height: lambda t: t, top: 1.0}, {height: lambda t: -(t**2), top: 0.5}],
+        edges=[{height: lambda t: 4 * t * (1 - t), top: top_of_third}],
+        tight=[{height: lambda t: mpmath.mpf(3), top: 3.0}],
+    )
+
+
+def test_a_hypothesis_is_tried_within_an_integral():
+    assert area_below(1.0).record["given"] == [r"M - f{\left(s \right)} \ge 0 \text{ for all } s"]
+    # the area is 2/3, so the bound holds for 3/4 too; but f(1/2) = 1
+    with pytest.raises(ClaimFailed, match=r"lemmas: M - f.* ≥ 0, which the proof supposes, does"):
+        area_below(0.75)
+
+
+def sum_below(values):
+    spare, top = Function("c", nonnegative=True), Symbol("M", real=True)
+    gap = simplify(Sum(spare(i), (i, 1, n)))
+    return claim(
+        "2.46",
+        "bound",
+        chain(Sum(x[i], (i, 1, n)), "<=", n * top),
+        derived=gap,
+        lemmas=[(spare, Lambda(k, top - x[k]))],
+        computed=lambda c: sum(c[x]),
+        library=None,
+        cases=[{x: values, n: len(values), top: 2.0}],
+        edges=[{x: [-1e6], n: 1, top: 0.5}],
+        tight=[{x: [1.5, 1.5], n: 2, top: 1.5}],
+    )
+
+
+def test_a_hypothesis_is_tried_for_every_index():
+    assert sum_below([1.0, -3.0, 2.0]).record["given"] == [r"M - x_{k} \ge 0 \text{ for all } k"]
+    with pytest.raises(ClaimFailed, match="lemmas: M - x_{k} ≥ 0"):
+        sum_below([1.0, -3.0, 2.5])
+
+
+def test_an_induction_supposes_its_formula_for_the_length_it_uses():
+    """A sum of K nonnegative terms, from the sum of K - 1 of them."""
+    sum_so_far = Function("S", nonnegative=True)
+    one = Function("c", nonnegative=True)
+    result = claim(
+        "2.9a",
+        "bound",
+        chain(Sum(p[k], (k, 1, K)), ">=", 0),
+        derived=simplify(sum_so_far(K - 1) + one(K)),
+        lemmas=[
+            (sum_so_far, Lambda(n, Sum(p[k], (k, 1, n)))),
+            (one, Lambda(n, p[n])),
+        ],
+        given=[Eq(Sum(p[k], (k, 1, K)), Sum(p[k], (k, 1, K - 1)) + p[K])],
+        computed=lambda c: sum(c[p]),
+        library=None,
+        cases=[{p: [0.5, 2.0, 0.25], K: 3}],
+        edges=[{p: [1e-9], K: 1}],
+    )
+    assert result.record["given"][1:] == [
+        r"\sum_{k=1}^{K - 1} p_{k} \ge 0",
+        r"p_{K} \ge 0",
+    ]
 
 
 def test_a_fact_that_is_used_inside_a_sum_must_hold_for_every_index():

@@ -131,3 +131,14 @@ def test_the_last_claim_of_that_number_counts():
 
 def test_rebinding_below_the_claim_does_not_matter():
     assert tautology(HONEST[0] + "\nslope = 0", "2.1") is None
+
+
+def test_a_page_that_grows_is_read_as_if_it_were_whole():
+    head = "a = diff(f, x)\nif a:\n    b = 1"
+    for tail in ("else:\n    b = a", "b = a\n\n\nstated = a", ""):
+        claimed = '\nclaim("2.15", "identity", chain("g", "=", b), derived=a)'
+        whole = f"{head}\n{tail}{claimed}"
+        fresh = tautology(f"\n{whole}", "2.15")  # another source: parsed as a whole
+        tautology(f"{head}", "2.15")
+        assert tautology(whole, "2.15") == fresh
+        assert (fresh is None) == (tail == "")

@@ -1,0 +1,72 @@
+"""Densities: what they look like, what SymPy knows of them, what may be proved of them."""
+
+import mpmath
+import pytest
+import sympy as sp
+
+from boltzlib.book import MatrixSum, density, equal, evaluate, latex
+from boltzlib.book.symbols import K, X, gamma, i, k, n, x
+
+theta, start = sp.symbols(r"\theta \theta_0", real=True)
+q, posterior, r = density("q"), density("q", given=1), density("r")
+joint, marginal = q(theta, X[i], k), q(theta, X[i])
+bayes = sp.Eq(posterior(theta, k, X[i]), joint / marginal)
+summed = sp.Eq(sp.Sum(joint, (k, 1, K)), marginal)
+
+
+@pytest.mark.parametrize(
+    "formula, tex",
+    [
+        (joint, r"q_{\theta}(x_{i}, k)"),
+        (posterior(start, k, X[i]), r"q_{\theta_{0}}(k \mid x_{i})"),
+        (r(i, k), "r_{i}(k)"),
+        (
+            r(i, k) * sp.log(joint / r(i, k)),
+            r"r_{i}(k) \, \ln \frac{q_{\theta}(x_{i}, k)}{r_{i}(k)}",
+        ),
+        (1 / marginal, r"\frac{1}{q_{\theta}(x_{i})}"),
+        (marginal**2, r"q_{\theta}(x_{i})^{2}"),
+        (
+            sp.Derivative(sp.log(marginal), theta),
+            r"\frac{\partial}{\partial \theta} \ln q_{\theta}(x_{i})",
+        ),
+        (gamma[i, k] * (joint - 1), r"\gamma_{ik} \left(q_{\theta}(x_{i}, k) - 1\right)"),
+        (
+            -sp.Sum(joint, (i, 1, n)) / sp.Sum(r(i, k), (i, 1, n)) / 2,
+            r"- \frac{\sum_{i=1}^{n} q_{\theta}(x_{i}, k)}{2 \, \sum_{i=1}^{n} r_{i}(k)}",
+        ),
+        (
+            MatrixSum(gamma[i, k] * X[i], (i, 1, n)) / sp.Sum(gamma[i, k], (i, 1, n)),
+            r"\frac{\sum_{i=1}^{n} \gamma_{ik} x_{i}}{\sum_{i=1}^{n} \gamma_{ik}}",
+        ),
+    ],
+)
+def test_set_as_in_a_text(formula, tex):
+    assert latex(formula) == tex
+
+
+def test_a_condition_makes_another_function():
+    assert posterior(theta, k, x[i]) != q(theta, k, x[i])
+    assert q == density("q")
+    assert posterior == density("q", given=1)
+
+
+def test_positive_and_differentiable_by_the_parameter():
+    assert joint.is_positive
+    slope = sp.Sum(joint, (k, 1, K)).diff(theta)  # a vector among the arguments stands still
+    assert slope == sp.Sum(sp.Derivative(joint, theta), (k, 1, K))
+    assert slope.doit() == slope
+    assert joint.diff(start) == 0
+    assert equal(joint * sp.Derivative(sp.log(joint), theta), sp.Derivative(joint, theta))
+    case = {q: lambda t, a, k=0: mpmath.exp(t * a + k), theta: 0.5, x: [3.0], i: 1}
+    assert evaluate(sp.Derivative(sp.log(q(theta, x[i])), theta), case) == pytest.approx(3)
+
+
+def test_a_fact_about_the_inner_sum_is_used_for_each_sample():
+    over_all = sp.Sum(posterior(theta, k, X[i]), (k, 1, K), (i, 1, n))
+    assert equal(over_all, n, [bayes, summed])
+    assert equal(sp.Sum(sp.Sum(joint / marginal, (k, 1, K)), (i, 1, n)), n, [summed])
+    assert not equal(over_all, n, [bayes])
+    assert not equal(over_all, n + 1, [bayes, summed])
+    other = sp.Eq(sp.Sum(q(start, X[i], k), (k, 1, K)), q(start, X[i]))
+    assert not equal(over_all, n, [bayes, other])
