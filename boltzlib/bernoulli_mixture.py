@@ -409,14 +409,14 @@ class BernoulliMixture:
         return float(max(weights, np.abs(self.probabilities - other.probabilities).max()))
 
     def twins(self) -> tuple[int, int] | None:
-        r"""Two components with the same probabilities, if there are any.
+        r"""Two components with all but the same probabilities, if there are any.
 
-        .. math:: p_{kj} = p_{lj} \quad \text{for all } j
+        .. math:: p_{kj} \approx p_{lj} \quad \text{for all } j
 
         Returns
         -------
         (int, int) or None
-            Counted from 0; equal to 1e-9. Components of weight 0 do not count.
+            Counted from 0; equal to 1e-3. Components of weight 0 do not count.
 
         Notes
         -----

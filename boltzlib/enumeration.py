@@ -1,7 +1,7 @@
 """Exact sums over a finite set of states: a table of energies, or all states of N spins.
 
 The sums over spins are those of the Ising machine, Eq. (2.28): the energy of a state is a sum
-over single spins and over pairs. That is enough to do better than visit all 2**N states. Split
+over single spins and over pairs. That is enough to do better than 2**N exponentials. Split
 the spins in three blocks A, B, C. The weight of a state is then a product of three numbers, one
 for each two of the blocks,
 

@@ -33,8 +33,9 @@ __all__ = [
 
 Array = NDArray[np.float64]
 
-#: Two components closer than this, in their own units, count as one.
-TWINS = 1e-9
+#: Two components closer than this, in their own units, count as one that was written down twice.
+#: Near such a saddle EM moves by the third power of the distance: it seems to have arrived.
+TWINS = 1e-3
 
 #: A move that is not larger, in the models' own units, may be the rounding of a step.
 ROUNDING = 1e-11
@@ -53,7 +54,7 @@ class LatentModel(Protocol):
         """Return how far another model is, in units that do not depend on those of x."""
 
     def twins(self) -> tuple[int, int] | None:
-        """Return two components that are the same, if there are any."""
+        """Return two components that are all but the same, if there are any."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +153,9 @@ def posterior(joint: ArrayLike) -> Array:
             f"joint: expected a value of z that is possible, got -inf throughout in row "
             f"{int(np.flatnonzero(impossible)[0])}"
         )
-    return special.softmax(joint, axis=1)
+    r = special.softmax(joint, axis=1)
+    r[r < np.finfo(float).tiny] = 0.0  # a subnormal share would be lost in the next average
+    return r
 
 
 def lower_bound(joint: ArrayLike, r: ArrayLike) -> Array:
@@ -227,7 +230,7 @@ def gap(joint: ArrayLike, r: ArrayLike) -> Array:
     near = (np.abs(p - r) <= 0.25 * r) & (r > 0.0)
     t = np.divide(p - r, r, out=np.zeros_like(r), where=near)
     terms = np.where(near, r * x_minus_log1p(t), special.kl_div(r, p))
-    lost = (p == 0.0) & (r > 0.0)  # p underflowed; its logarithm has not
+    lost = (p < 1e-290) & (r > 0.0)  # p underflowed, or r / p overflows; ln p does neither
     if lost.any():
         log_p = (joint - evidence(joint)[:, np.newaxis])[lost]
         terms[lost] = r[lost] * (np.log(r[lost]) - log_p) - r[lost]
@@ -300,8 +303,8 @@ def ascend(
     -------
     Fit
         ``history`` is an `Ascent`. Not converged when the steps are used up, when the value falls
-        by more than its rounding (then `step` is wrong), or when two components have become the
-        same: that is a stationary point, but a saddle, no maximum.
+        by more than its rounding (then `step` is wrong), or when two components are all but the
+        same: near such a saddle EM stands still, but it is no maximum.
 
     Raises
     ------
@@ -346,7 +349,9 @@ def ascend(
             converged = pair is None
             reason = f"{left:.3g} left to go, within {tolerance:.3g}, {after}"
             if pair is not None:
-                reason = f"components {pair[0]} and {pair[1]} are the same: a saddle, {after}"
+                reason = (
+                    f"components {pair[0]} and {pair[1]} are all but the same: a saddle, {after}"
+                )
             break
         if count == max_steps:
             converged = False

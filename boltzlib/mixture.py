@@ -532,19 +532,20 @@ class GaussianMixture:
         )
 
     def twins(self) -> tuple[int, int] | None:
-        r"""Two components with the same mean and covariance, if there are any.
+        r"""Two components with all but the same mean and covariance, if there are any.
 
-        .. math:: \mu_k = \mu_l, \quad \Sigma_k = \Sigma_l
+        .. math:: \mu_k \approx \mu_l, \quad \Sigma_k \approx \Sigma_l
 
         Returns
         -------
         (int, int) or None
-            Counted from 0; equal to 1e-9 in the units of `distance`.
+            Counted from 0; equal to 1e-3 in the units of `distance`.
 
         Notes
         -----
         A trap of Eq. (3.53): twins have the same responsibilities up to a factor, so they
-        stay twins for ever. Source: as the class.
+        stay twins for ever; near twins part so slowly that EM seems to have arrived. Source: as
+        the class.
 
         Examples
         --------
