@@ -357,6 +357,8 @@ def test_twins_by_hand():
     assert pair_of([0.0, 0.0, 0.0], [1.0, 2.0, 3.0]) is None
     assert pair_of([0.0, 1e-5], [1e-14, 1e-14]) is None  # a hundred deviations apart
     assert pair_of([0.0, 1e-5], [1e10, 1e10]) == (0, 1)
+    assert pair_of([0.0, 5e-4], [1.0, 1.0]) == pair_of([0.0, 0.0], [1.0, 1.0005]) == (0, 1)
+    assert pair_of([0.0, 2e-3], [1.0, 1.0]) is pair_of([0.0, 0.0], [1.0, 1.002]) is None
     assert pair_of([0.0], [1.0]) is None
 
 
@@ -961,11 +963,13 @@ def test_what_is_called_converged_is_there(apart, seed):
 def test_twins_are_not_called_converged():
     x = some_data(np.random.default_rng(1), 50, 1)
     twins = GaussianMixture([0.3, 0.7], [0.0, 0.0], [1.0, 1.0])
-    with pytest.warns(ConvergenceWarning, match="fit_em: components 0 and 1 are the same: a sadd"):
+    with pytest.warns(
+        ConvergenceWarning, match="fit_em: components 0 and 1 are all but the same: a saddle"
+    ):
         fit = fit_em(x, twins)
     assert not fit.converged and "a saddle" in fit.reason
     np.testing.assert_allclose(fit.model.weights, [0.3, 0.7], rtol=1e-12)
-    with pytest.warns(ConvergenceWarning, match="components 1 and 2 are the same"):
+    with pytest.warns(ConvergenceWarning, match="components 1 and 2 are all but the same"):
         fit_em(x, GaussianMixture([0.4, 0.3, 0.3], [0.0, 3.0, 3.0], [1.0] * 3), max_steps=10**4)
 
 
