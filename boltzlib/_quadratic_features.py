@@ -43,13 +43,12 @@ class QuadraticForm:
         around = means - self.centre
         whole = np.einsum("k,kjl,kml->jm", weights, roots, roots)
         whole += (weights[:, np.newaxis] * around).T @ around
-        self.usable = bool((weights > 0.0).all())  # else an offset is -inf
+        usable = bool((weights > 0.0).all())  # else an offset is -inf
         try:
             self.root = np.linalg.cholesky(whole)
         except np.linalg.LinAlgError:  # the components are thin beside the way between them
-            self.root, self.usable = np.diag(np.sqrt(np.diag(whole))), False
+            self.root, usable = np.diag(np.sqrt(np.diag(whole))), False
         self.whiten = np.linalg.solve(self.root, np.eye(N))
-        self.spread = np.abs(self.whiten) @ np.abs(self.root)  # what rounding does to y
         self.rows, self.columns = np.triu_indices(N)
         # in the coordinates y = whiten (x - centre)
         narrowed = np.linalg.solve(roots, np.broadcast_to(self.root, roots.shape))
@@ -61,11 +60,22 @@ class QuadraticForm:
         self.theta[:, 1 : N + 1] = pull
         self.theta[:, N + 1 :] = -precisions[:, self.rows, self.columns]
         self.theta[:, N + 1 :][:, self.rows == self.columns] *= 0.5
-        self.sizes = np.abs(self.theta)
+        self.furthest = self._furthest() if usable else -1.0
         self.features = np.empty((self.theta.shape[1], size))
         self.features[0] = 1.0
         self.n, self.log_likelihood = 0, 0.0
         self.total = np.zeros_like(self.theta)
+
+    def _furthest(self) -> float:
+        """Return the largest abs(y_j) for which the terms of every log density are small."""
+        N = len(self.centre)
+        spread = (np.abs(self.whiten) @ np.abs(self.root)).sum(axis=1)  # what rounding does to y
+        a, b, c = np.split(np.abs(self.theta), [1, N + 1], axis=1)
+        a, b, c = a[:, 0], b @ spread, c @ (spread[self.rows] * spread[self.columns])
+        room = FAST_LIMIT - a  # the terms are at most a + b y + c y**2
+        if (room <= 0.0).any():
+            return -1.0
+        return float((2.0 * room / (b + np.sqrt(b**2 + 4.0 * c * room))).min())
 
     def add(self, x: Array) -> bool:
         """Add a chunk, shape (m, N); return False, and leave it out, if that would cost digits."""
@@ -74,10 +84,7 @@ class QuadraticForm:
         y = features[1 : N + 1]
         with np.errstate(over="ignore", invalid="ignore"):
             np.matmul(self.whiten, (x - self.centre).T, out=y)
-            largest = self.spread @ np.maximum(y.max(axis=1), -y.min(axis=1))
-            bound = np.concatenate([[1.0], largest, largest[self.rows] * largest[self.columns]])
-            small = (self.sizes @ bound).max() <= FAST_LIMIT  # no, if it is NaN
-        if not (small and self.usable):
+        if not max(y.max(), -y.min()) <= self.furthest:  # also if it is NaN
             return False
         at = N + 1
         for j in range(N):  # the products y_j y_l for l = j ... N - 1

@@ -416,7 +416,8 @@ class BernoulliMixture:
         Returns
         -------
         (int, int) or None
-            Counted from 0; equal to 1e-3. Components of weight 0 do not count.
+            Counted from 0; equal to 1e-3 of the standard deviation of each bit. Components of
+            weight 0 do not count.
 
         Notes
         -----
@@ -430,7 +431,10 @@ class BernoulliMixture:
         live = np.flatnonzero(self.weights > 0.0)
         for at, k in enumerate(live[:-1]):
             others = live[at + 1 :]
-            far = np.abs(self.probabilities[k] - self.probabilities[others]).max(axis=1)
+            mean = 0.5 * (self.probabilities[k] + self.probabilities[others])
+            scale = np.sqrt(mean * (1.0 - mean))
+            apart = np.abs(self.probabilities[k] - self.probabilities[others])
+            far = np.divide(apart, scale, out=np.zeros_like(apart), where=scale > 0.0).max(axis=1)
             if far.min() <= latent.TWINS:
                 return int(k), int(others[far.argmin()])
         return None
@@ -460,7 +464,7 @@ class BernoulliMixture:
             K.
         rng : numpy.random.Generator
         starts : int
-            Each start takes K different rows, a quarter of the way from the mean of all.
+            Each start takes K rows at random, a quarter of the way from the mean of all.
         pseudocount : float
             As for `maximised`.
         tolerance, max_steps

@@ -292,8 +292,9 @@ def ascend(
     tolerance : float
         Converged when the way that is left is not above this, in the unit of the models'
         distance, at two steps in a row. If moves shrink by the factor :math:`\rho` a step, a move
-        m leaves :math:`m\rho/(1-\rho)`. A small move alone proves nothing: EM may be slow. Only a
-        move of at most 1e-11, which may be rounding, counts as none.
+        m leaves :math:`m\rho/(1-\rho)`; where the factor rises, it is taken to rise on. A small
+        move alone proves nothing: EM may be slow. Only a move of at most 1e-11, which may be
+        rounding, counts as none.
     max_steps : int
     keep_models : bool
         Whether the history holds the model after each step, or only start and end, as is wise
@@ -453,13 +454,17 @@ def best_of(fits: list[Fit], failures: list[str]) -> Fit:
 
 
 def _left_to_go(moves: list[float]) -> float:
-    """Estimate the way to the limit from the last two moves of a linearly converging sequence."""
+    """Estimate the way to the limit from the last three moves of a converging sequence.
+
+    A slow mode that is still hidden under a fast one shows in a ratio that rises.
+    """
     if moves[-1] <= ROUNDING:
         return 0.0
-    if len(moves) < 2 or moves[-1] >= moves[-2]:
+    if len(moves) < 3 or 0.0 in moves[-3:]:
         return np.inf
-    ratio = moves[-1] / moves[-2]
-    return moves[-1] * ratio / (1.0 - ratio)
+    before, ratio = moves[-2] / moves[-3], moves[-1] / moves[-2]
+    ratio += 10.0 * max(0.0, ratio - before)
+    return moves[-1] * ratio / (1.0 - ratio) if ratio < 1.0 else np.inf
 
 
 def _expected(joint: Array, r: Array) -> Array:

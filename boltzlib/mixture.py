@@ -277,7 +277,7 @@ class GaussianMixture:
 
         Returns
         -------
-        ndarray, shape (n, N)
+        ndarray, the shape of x
             In the inverse unit of x.
 
         Raises
@@ -293,9 +293,9 @@ class GaussianMixture:
         --------
         >>> q = GaussianMixture([0.5, 0.5], [-1.0, 1.0], [0.25, 0.25])
         >>> q.score([0.0, 1.0]).round(6)
-        array([[ 0.        ],
-               [-0.002683]])
+        array([ 0.      , -0.002683])
         """
+        shape = np.shape(x)
         x = as_batch("x", x, self.dimension)
         gamma = self.responsibilities(x)
         total = np.zeros_like(x)
@@ -303,7 +303,7 @@ class GaussianMixture:
             whitened = solve_triangular(root, (mu - x).T, lower=True, check_finite=False)
             pull = solve_triangular(root, whitened, lower=True, trans="T", check_finite=False)
             total += gamma[:, k : k + 1] * pull.T
-        return total
+        return total.reshape(shape)
 
     def sample(self, size: int, *, rng: np.random.Generator) -> Array:
         r"""Independent samples.
@@ -668,6 +668,9 @@ class SufficientStatistics:
         :math:`S_k`.
     log_likelihood : float
         Sum of :math:`\ln q(x_i)` under the mixture of the E-step, in nats.
+    rounding : ndarray, shape (K, N), optional
+        How far the diagonals of `second` may be off. By default what rounding does to sums of
+        their size; it stays with the sums when they are moved by `about`.
 
     Notes
     -----
@@ -688,6 +691,13 @@ class SufficientStatistics:
     first: Array
     second: Array
     log_likelihood: float
+    rounding: Array | None = None
+
+    def __post_init__(self) -> None:
+        if self.rounding is None:
+            sizes = np.diagonal(self.second, axis1=1, axis2=2)
+            rounding = 64.0 * sizes.shape[1] * np.finfo(float).eps * sizes
+            object.__setattr__(self, "rounding", rounding)
 
     @classmethod
     def empty(cls, reference: ArrayLike) -> SufficientStatistics:
@@ -733,6 +743,7 @@ class SufficientStatistics:
             self.first + other.first,
             self.second + other.second,
             self.log_likelihood + other.log_likelihood,
+            self.rounding + other.rounding,
         )
 
     def about(self, reference: ArrayLike) -> SufficientStatistics:
@@ -897,7 +908,8 @@ def m_step(statistics: SufficientStatistics, *, covariance_floor: float = 0.0) -
     if floor:
         covariances = np.array([_raised(part, floor) for part in covariances])
     else:
-        _check_regular(covariances, around, means, counts)
+        rounding = statistics.rounding / counts[:, np.newaxis]
+        _check_regular(covariances, rounding, means, counts)
     return GaussianMixture(counts / counts.sum(), means, covariances)
 
 
@@ -1184,12 +1196,10 @@ def _are_singular(covariances: Array) -> NDArray[np.bool_]:
     return flat | (smallest <= 64.0 * scale.shape[1] * np.finfo(float).eps)
 
 
-def _check_regular(covariances: Array, around: Array, means: Array, counts: Array) -> None:
-    """Refuse covariances that rounding could have made: of the sums `around`, or of the data."""
-    eps = np.finfo(float).eps
+def _check_regular(covariances: Array, rounding: Array, means: Array, counts: Array) -> None:
+    """Refuse covariances that rounding could have made: of the sums, or of the data."""
     variances = np.diagonal(covariances, axis1=1, axis2=2)
-    sums = np.diagonal(around, axis1=1, axis2=2)
-    rounding = np.maximum(64.0 * means.shape[1] * eps * sums, (4.0 * eps * means) ** 2)
+    rounding = np.maximum(rounding, (4.0 * np.finfo(float).eps * means) ** 2)
     wrong = (variances <= rounding).any(axis=1) | _are_singular(covariances)
     if wrong.any():
         k = int(np.flatnonzero(wrong)[0])

@@ -452,3 +452,28 @@ def test_em_refuses_data_that_cannot_be():
     certain = BernoulliMixture([1.0], [[1.0, 0.5]])
     with pytest.raises(ValueError, match="joint: .* got -inf throughout in row 1"):
         em([[1, 0], [0, 0]], certain)
+
+
+def test_a_subnormal_share_is_none():
+    r = posterior([[0.0, -740.0], [0.0, -700.0]])
+    assert r[0].tolist() == [1.0, 0.0]
+    assert r[1, 1] == pytest.approx(float(mpmath.exp(-700)), rel=1e-12)
+
+
+@dataclass(frozen=True)
+class Numbered(Place):
+    """A place that knows how many steps led to it."""
+
+    step: int = 0
+
+
+@pytest.mark.parametrize("amplitude", [1e-2, 1e-3, 1e-4, 1e-5])
+def test_a_slow_mode_under_a_fast_one_is_seen(amplitude):
+    """The moves shrink by a half at first, and later by a thousandth only."""
+
+    def step(place):
+        t = place.step + 1
+        return Numbered(0.5**t + amplitude * 0.999**t, step=t), -place.at
+
+    fit = ascend(step, Numbered(1.0 + amplitude), tolerance=1e-6, max_steps=10**5)
+    assert fit.converged and fit.model.at <= 2e-5  # a look at two moves leaves 1e-4
