@@ -493,7 +493,8 @@ class GaussianMixture:
     def distance(self, other: GaussianMixture) -> float:
         r"""Largest change of a parameter, in units of the components.
 
-        .. math:: \max_{k,j,l} \Bigl( |\Delta C_k|, \frac{|\Delta\mu_{kj}|}{\sigma_{kj}},
+        .. math:: \max_{k,j,l} \Bigl( \frac{|\Delta C_k|}{C_k},
+                  \frac{|\Delta\mu_{kj}|}{\sigma_{kj}},
                   \frac{|\Delta\Sigma_{kjl}|}{\sigma_{kj}\sigma_{kl}} \Bigr)
 
         Parameters
@@ -504,8 +505,9 @@ class GaussianMixture:
         Returns
         -------
         float
-            The standard deviations are those of `other`. It does not change when the columns of x
-            get another origin or unit. A mean that moves by its rounding does not move.
+            Weights and standard deviations are those of `other`. It does not change when the
+            columns of x get another origin or unit. A mean that moves by its rounding does not
+            move; a weight that dies out moves to the end.
 
         Raises
         ------
@@ -524,9 +526,12 @@ class GaussianMixture:
         """
         if other.means.shape != self.means.shape:
             raise ValueError(f"other: expected means {self.means.shape}, got {other.means.shape}")
+        moved = np.abs(self.weights - other.weights)
+        with np.errstate(divide="ignore"):  # a weight that has just become 0 is infinitely far
+            moved = np.divide(moved, other.weights, out=np.zeros_like(moved), where=moved > 0.0)
         return float(
             max(
-                np.abs(self.weights - other.weights).max(),
+                moved.max(),
                 _difference(self.means, self.covariances, other.means, other.covariances).max(),
             )
         )

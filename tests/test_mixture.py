@@ -338,7 +338,9 @@ def test_distance_by_hand():
     def changed(**parts):
         return dataclasses.replace(p, **parts)
 
-    assert p.distance(changed(weights=[0.25, 0.75])) == 0.25
+    assert p.distance(changed(weights=[0.25, 0.75])) == 1.0  # 0.25 of 0.25
+    assert p.distance(changed(weights=[0.0, 1.0])) == np.inf
+    assert changed(weights=[0.0, 1.0]).distance(changed(weights=[0.0, 1.0])) == 0.0
     assert p.distance(changed(means=[[0.0, 0.0], [9.0, 10.0]])) == 0.25
     assert p.distance(changed(covariances=[np.eye(2), [[4, 2], [2, 16]]])) == 0.25
     wider = changed(covariances=[np.eye(2), np.diag([8.0, 16.0])])
@@ -1304,3 +1306,15 @@ def test_a_collapse_is_seen_in_sums_about_the_centre_too():
     for sums in (e_step(q, x), e_step(q, x[:10]) + e_step(q, x[10:])):
         with pytest.raises(DegenerateComponent, match="component 1: its covariance is singular"):
             m_step(sums)
+
+
+def test_a_component_that_dies_out_has_not_converged():
+    """Its weight falls by a constant factor a step, to where no sample is left to it."""
+    near = np.array([0.9, 0.95, 1.0, 1.05, 1.1])
+    x = np.concatenate([near, -near, near, -near, [-0.1, 0.1]])
+    start = GaussianMixture([0.95, 0.05], [0.0, 0.0], [0.9, 0.01])
+    with pytest.warns(ConvergenceWarning, match="after 200 steps"):
+        fit = fit_em(x, start, max_steps=200)
+    assert not fit.converged and fit.model.weights[1] < 1e-50
+    with pytest.raises(DegenerateComponent, match="component 1: no samples are left to it"):
+        fit_em(x, start, max_steps=5000)
