@@ -12,6 +12,8 @@ mixture has mean 0 and covariance 1. And a bound on the terms is computed for ea
 samples; where it is too large the chunk is refused, for the caller to take the careful way.
 """
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,7 +43,8 @@ class QuadraticForm:
         K, N = means.shape
         self.centre = weights @ means
         around = means - self.centre
-        whole = np.einsum("k,kjl,kml->jm", weights, roots, roots)
+        scaled = np.sqrt(weights)[:, np.newaxis, np.newaxis] * roots
+        whole = (scaled @ scaled.transpose(0, 2, 1)).sum(axis=0)
         whole += (weights[:, np.newaxis] * around).T @ around
         usable = bool((weights > 0.0).all())  # else an offset is -inf
         try:
@@ -49,12 +52,12 @@ class QuadraticForm:
         except np.linalg.LinAlgError:  # the components are thin beside the way between them
             self.root, usable = np.diag(np.sqrt(np.diag(whole))), False
         self.whiten = np.linalg.solve(self.root, np.eye(N))
-        self.rows, self.columns = np.triu_indices(N)
+        self.rows, self.columns = _pairs(N)
         # in the coordinates y = whiten (x - centre)
         narrowed = np.linalg.solve(roots, np.broadcast_to(self.root, roots.shape))
         precisions = narrowed.transpose(0, 2, 1) @ narrowed
         mu = around @ self.whiten.T
-        pull = np.einsum("kjl,kl->kj", precisions, mu)
+        pull = (precisions @ mu[:, :, np.newaxis])[:, :, 0]
         self.theta = np.empty((K, 1 + N + len(self.rows)))
         self.theta[:, 0] = offsets - 0.5 * (pull * mu).sum(axis=1)
         self.theta[:, 1 : N + 1] = pull
@@ -70,8 +73,9 @@ class QuadraticForm:
         """Return the largest abs(y_j) for which the terms of every log density are small."""
         N = len(self.centre)
         spread = (np.abs(self.whiten) @ np.abs(self.root)).sum(axis=1)  # what rounding does to y
-        a, b, c = np.split(np.abs(self.theta), [1, N + 1], axis=1)
-        a, b, c = a[:, 0], b @ spread, c @ (spread[self.rows] * spread[self.columns])
+        sizes = np.abs(self.theta)
+        a, b = sizes[:, 0], sizes[:, 1 : N + 1] @ spread
+        c = sizes[:, N + 1 :] @ (spread[self.rows] * spread[self.columns])
         room = FAST_LIMIT - a  # the terms are at most a + b y + c y**2
         if (room <= 0.0).any():
             return -1.0
@@ -114,3 +118,9 @@ class QuadraticForm:
             self.root @ second @ self.root.T,
             self.log_likelihood,
         )
+
+
+@cache
+def _pairs(size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows and columns of the upper half of a matrix, the diagonal included."""
+    return np.triu_indices(size)

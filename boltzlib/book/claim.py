@@ -315,16 +315,28 @@ def _check_given(equation, given, cases, stated, derived) -> None:
 
 
 def _with_indices(fact, formulas, cases) -> Iterator[Mapping]:
-    """Yield each case, and again with every value of an index that the formulas sum over."""
+    """Yield each case, and again with every value that the formulas give to the fact's indices.
+
+    The bound of an inner sum may hold the index of an outer one, so the outer ones run, too.
+    """
     yield from cases
-    for total in {t for f in formulas for t in f.atoms(sp.Sum, sp.Product, MatrixSum)}:
-        limits = [total.limits] if isinstance(total, MatrixSum) else total.limits
-        for index, lower, upper in limits:
-            if index not in fact.free_symbols:
-                continue
-            for case in cases:
-                first, last = (int(evaluate(bound, case)) for bound in (lower, upper))
-                yield from ({**case, index: value} for value in range(first, last + 1))
+    for around in {sums for formula in formulas for sums in _sums(formula, ())}:
+        while around and around[-1][1][0] not in fact.free_symbols:
+            around = around[:-1]
+        for case in cases if around else ():
+            yield from _places(around, case, must=True)
+
+
+def _sums(node, around) -> Iterator[tuple]:
+    """Yield the limits of every sum and product, with those of the sums around it ahead."""
+    if isinstance(node, (sp.Sum, sp.Product, MatrixSum)):
+        limits = [node.limits] if isinstance(node, MatrixSum) else reversed(node.limits)
+        around = (*around, *((True, tuple(one)) for one in limits))
+        yield around
+        yield from _sums(node.args[0], around)
+    else:
+        for part in node.args:
+            yield from _sums(part, around)
 
 
 @dataclass(frozen=True)
@@ -402,8 +414,11 @@ def _check_hypotheses(equation, hypotheses, cases) -> None:
                         )
 
 
-def _places(around, case, pieces: int = 8) -> Iterator[Mapping]:
-    """Yield the case with every value of the indices and some of the integration variables."""
+def _places(around, case, pieces: int = 8, must: bool = False) -> Iterator[Mapping]:
+    """Yield the case with every value of the indices and some of the integration variables.
+
+    Limits without a value yield nothing, unless they `must` have one.
+    """
     if not around:
         yield case
         return
@@ -412,8 +427,12 @@ def _places(around, case, pieces: int = 8) -> Iterator[Mapping]:
         variable, lower, upper = limits
         first, last = (evaluate(bound, case) for bound in (lower, upper))
     except (CannotEvaluate, ValueError):
+        if must:
+            raise
         return
     if mpmath.isinf(first) or mpmath.isinf(last):
+        if must:
+            raise CannotEvaluate(f"{variable} has infinitely many values")
         return
     if summed:
         values = range(int(first), int(last) + 1)
@@ -421,7 +440,7 @@ def _places(around, case, pieces: int = 8) -> Iterator[Mapping]:
         with mpmath.workdps(DIGITS):
             values = [first + (last - first) * k / pieces for k in range(pieces + 1)]
     for value in values:
-        yield from _places(rest, {**case, variable: value})
+        yield from _places(rest, {**case, variable: value}, pieces, must)
 
 
 def _one_each(values, stated, name) -> list:

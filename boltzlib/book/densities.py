@@ -13,17 +13,53 @@ q_{\theta}(z \mid x) \, \ln \frac{q_{\theta}(x, z)}{q_{\theta}(x)}
 
 from __future__ import annotations
 
-from sympy import Add
+from sympy import Add, Expr
 from sympy.core.function import AppliedUndef, UndefinedFunction
+from sympy.matrices.expressions.matexpr import MatrixElement
+from sympy.tensor.array.expressions.arrayexpr_derivatives import array_derive
+
+from boltzlib.book.samples import Sample
 
 
 class AppliedDensity(AppliedUndef):
     """A density at its arguments."""
 
     def _eval_derivative(self, s):
-        """Use the chain rule for the numbers; a vector among the arguments stands still."""
-        numbers = [(k, a) for k, a in enumerate(self.args, start=1) if not a.is_Matrix]
-        return Add(*(self.fdiff(k) * a.diff(s) for k, a in numbers if a.has(s)))
+        """Use the chain rule for the numbers; a vector among the arguments must stand still."""
+        self._check_still(s)
+        slopes = [(k, a.diff(s)) for k, a in enumerate(self.args, start=1) if not a.is_Matrix]
+        return Add(*(self.fdiff(k) * slope for k, slope in slopes if slope != 0))
+
+    def diff(self, *symbols, **assumptions):
+        """Refuse a derivative by a vector that is, or may be, among the arguments."""
+        for s in symbols:
+            if getattr(s, "is_Matrix", False):
+                self._check_still(s)
+        return super().diff(*symbols, **assumptions)
+
+    def _check_still(self, s):
+        """SymPy has no gradient of a function of a vector: it would answer 0."""
+        base = s.parent if isinstance(s, MatrixElement) else s
+        for a in self.args:
+            whole = a.is_Matrix or (base is s and getattr(s, "is_Matrix", False))
+            kin = isinstance(base, Sample) and any(
+                t.family == base.family and (whole or t != base) for t in a.atoms(Sample)
+            )
+            if kin or (whole and a.has(base)):
+                raise NotImplementedError(
+                    f"derivative of {self} by {s}: a vector among the arguments moves"
+                )
+
+
+_zero_array = array_derive.dispatch(Expr)
+
+
+@array_derive.register(Expr)
+def _(expr, s):
+    """The matrix route of SymPy takes a function of a vector for a constant."""
+    for found in expr.atoms(AppliedDensity):
+        found._check_still(s)
+    return _zero_array(expr, s)
 
 
 def density(letter: str, *, given: int = 0):
