@@ -25,8 +25,7 @@ def html(claim) -> str:
         f'<div class="claim" data-kind="{r["kind"]}" style="{_STYLE}">',
         f'<div class="claim-head"><span class="claim-number">({r["equation"]})</span> '
         f'<span class="claim-kind">{r["kind"]}</span></div>',
-        '<div class="claim-formula math notranslate nohighlight">'
-        f"\\[{escape(_in_lines(claim))}\\]</div>",
+        f'<div class="claim-formula math notranslate nohighlight">\\[{escape(claim.tex)}\\]</div>',
         f'<div class="claim-badges">{" ".join(badges)}</div>',
     ]
     if r["given"]:
@@ -56,13 +55,6 @@ def _code(name: str) -> str:
     '<code>boltzlib.<wbr>ising.<wbr>log_<wbr>prob</code>'
     """
     return "<code>" + escape(name).replace(".", ".<wbr>").replace("_", "_<wbr>") + "</code>"
-
-
-def _in_lines(claim) -> str:
-    """Return the formula; MathJax breaks lines only within an environment for them."""
-    if r"\\" in claim.statement.joiner:
-        return rf"\begin{{gathered}} {claim.tex} \end{{gathered}}"
-    return claim.tex
 
 
 def glue(name: str, tex: str, tag: str) -> None:

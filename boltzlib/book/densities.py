@@ -13,9 +13,11 @@ q_{\theta}(z \mid x) \, \ln \frac{q_{\theta}(x, z)}{q_{\theta}(x)}
 
 from __future__ import annotations
 
-from sympy import Add, Expr
+from sympy import Add, Derivative, Expr
 from sympy.core.function import AppliedUndef, UndefinedFunction
 from sympy.matrices.expressions.matexpr import MatrixElement
+from sympy.tensor.array.array_derivatives import ArrayDerivative
+from sympy.tensor.array.expressions import ArrayTensorProduct
 from sympy.tensor.array.expressions.arrayexpr_derivatives import array_derive
 
 from boltzlib.book.samples import Sample
@@ -25,20 +27,20 @@ class AppliedDensity(AppliedUndef):
     """A density at its arguments."""
 
     def _eval_derivative(self, s):
-        """Use the chain rule for the numbers; a vector among the arguments must stand still."""
-        self._check_still(s)
+        """Use the chain rule for the numbers; a derivative by which a vector moves stays."""
+        if self._moves(s):
+            return Derivative(self, s, evaluate=False)
         slopes = [(k, a.diff(s)) for k, a in enumerate(self.args, start=1) if not a.is_Matrix]
         return Add(*(self.fdiff(k) * slope for k, slope in slopes if slope != 0))
 
     def diff(self, *symbols, **assumptions):
-        """Refuse a derivative by a vector that is, or may be, among the arguments."""
-        for s in symbols:
-            if getattr(s, "is_Matrix", False):
-                self._check_still(s)
+        """Differentiate; by a vector that is, or may be, among the arguments only in name."""
+        if any(getattr(s, "is_Matrix", False) and self._moves(s) for s in symbols):
+            return Derivative(self, *symbols, evaluate=False)
         return super().diff(*symbols, **assumptions)
 
-    def _check_still(self, s):
-        """SymPy has no gradient of a function of a vector: it would answer 0."""
+    def _moves(self, s) -> bool:
+        """Whether a vector among the arguments changes with `s`, or a number with the vector."""
         base = s.parent if isinstance(s, MatrixElement) else s
         for a in self.args:
             whole = a.is_Matrix or (base is s and getattr(s, "is_Matrix", False))
@@ -46,20 +48,28 @@ class AppliedDensity(AppliedUndef):
                 t.family == base.family and (whole or t != base) for t in a.atoms(Sample)
             )
             if kin or (whole and a.has(base)):
-                raise NotImplementedError(
-                    f"derivative of {self} by {s}: a vector among the arguments moves"
-                )
+                return True
+        return False
 
 
-_zero_array = array_derive.dispatch(Expr)
+def _any_moves(expr, s) -> bool:
+    return any(found._moves(s) for found in expr.atoms(AppliedDensity))
+
+
+# The matrix route of SymPy takes a function of a vector for a constant, with the derivative 0.
+_of_number, _of_product = array_derive.dispatch(Expr), array_derive.dispatch(ArrayTensorProduct)
 
 
 @array_derive.register(Expr)
 def _(expr, s):
-    """The matrix route of SymPy takes a function of a vector for a constant."""
-    for found in expr.atoms(AppliedDensity):
-        found._check_still(s)
-    return _zero_array(expr, s)
+    return ArrayDerivative(expr, s, evaluate=False) if _any_moves(expr, s) else _of_number(expr, s)
+
+
+@array_derive.register(ArrayTensorProduct)
+def _(expr, s):
+    if _any_moves(expr, s):
+        raise NotImplementedError(f"derivative by {s}: a vector among the arguments moves")
+    return _of_product(expr, s)
 
 
 def density(letter: str, *, given: int = 0):

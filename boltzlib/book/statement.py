@@ -76,7 +76,9 @@ class Statement:
 
     @property
     def tex(self) -> str:
-        return self.joiner.join(c.tex for c in self.chains) + self.suffix
+        joined = self.joiner.join(c.tex for c in self.chains) + self.suffix
+        # MathJax breaks lines only within an environment for them
+        return rf"\begin{{gathered}} {joined} \end{{gathered}}" if r"\\" in self.joiner else joined
 
 
 @dataclass(frozen=True)
@@ -157,15 +159,16 @@ def _outside_brackets(name: str) -> str:
         name = shorter
 
 
-def stationary(gradient: Statement, solution: Statement) -> Statement:
+def stationary(gradient: Statement, solution: Statement, *, two_lines: bool = False) -> Statement:
     """State that a gradient vanishes exactly where the parameter takes a value.
 
-    The solution begins with the parameter's name, as the gradient's formula shows it.
+    The solution begins with the parameter's name, as the gradient's formula shows it. With
+    `two_lines` it stands below the gradient, as a wide one must.
     """
     chains = (*gradient.chains, *solution.chains)
     if len(chains) != 2:
         raise ValueError(f"stationary: expected one gradient and one solution, got {len(chains)}")
-    return Stationary(chains, joiner=r" = 0 \iff ")
+    return Stationary(chains, joiner=r" = 0 \\ \iff \quad " if two_lines else r" = 0 \iff ")
 
 
 def together(*statements: Statement, joiner: str = Statement.joiner) -> Statement:

@@ -8,6 +8,7 @@ import pytest
 from sympy import (
     Eq,
     Function,
+    IndexedBase,
     Integral,
     Lambda,
     Matrix,
@@ -31,7 +32,7 @@ from sympy import (
 from boltzlib.book import ClaimFailed, card, chain, claim, limit, stationary, together
 from boltzlib.book.claim import MIME, claims_so_far
 from boltzlib.book.corners import Numbers, check_limit
-from boltzlib.book.symbols import K, N, i, k, m, mu, n, p, q, t, v, x
+from boltzlib.book.symbols import K, N, i, j, k, m, mu, n, p, q, t, v, x
 from boltzlib.divergence import kl_divergence
 from boltzlib.gaussian import Gaussian
 
@@ -384,7 +385,7 @@ def test_record_and_card_are_what_the_ledger_reads():
     assert repr(normaliser()) == bundle["text/plain"]
 
 
-def test_a_card_breaks_lines_where_the_display_does():
+def test_card_and_display_break_lines_alike():
     two = together(chain("Z", "=", sqrt(2 * pi * v)), chain("z", "=", 2 * v), joiner=r" , \\ ")
     result = claim(
         "2.12",
@@ -395,7 +396,8 @@ def test_a_card_breaks_lines_where_the_display_does():
         **{name: NORMALISER[name] for name in ("library", "cases", "edges")},
     )
     assert r"\[\begin{gathered} Z = " in card.html(result)
-    assert "gathered" not in card.html(normaliser()) and "gathered" not in result.tex
+    assert result.tex.startswith(r"\begin{gathered} Z = ")
+    assert "gathered" not in card.html(normaliser())
 
 
 def test_names_break_after_a_dot_or_an_underscore():
@@ -598,6 +600,30 @@ def test_a_fact_that_is_used_inside_a_sum_must_hold_for_every_index():
             cases=[case],
             edges=[{**case, x: np.array([1.0, 2.0, 0.0])}],
         )
+
+
+def test_the_range_of_an_index_may_depend_on_the_sums_around():
+    """At i = 2 alone the rows j = 1, 2 sum to 1; the sum over i up to 3 uses the third, too."""
+    table = IndexedBase("a", real=True)
+    rows = [[0.25, 0.75], [0.5, 0.5], [0.5, 0.5]]
+
+    def triangle(last):
+        case = {table: np.array([*rows[:2], last]), n: 3, K: 2, i: 2, j: 1}
+        return claim(
+            "2.15",
+            "identity",
+            chain("T", "=", n * (n + 1) / 2),
+            derived=diff(Sum(v * table[j, k], (k, 1, K), (j, 1, i), (i, 1, n)), v),
+            given=[Eq(Sum(table[j, k], (k, 1, K)), 1)],
+            computed=lambda c: c[n] * (c[n] + 1) / 2,
+            library=None,
+            cases=[case],
+            edges=[{**case, n: 2}],
+        )
+
+    assert triangle(rows[2]).record["derived"]
+    with pytest.raises(ClaimFailed, match="given"):
+        triangle([2.5, 2.5])
 
 
 @pytest.mark.parametrize(

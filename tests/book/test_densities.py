@@ -5,7 +5,7 @@ import pytest
 import sympy as sp
 
 from boltzlib.book import MatrixSum, density, equal, evaluate, latex
-from boltzlib.book.symbols import K, X, gamma, i, k, n, x
+from boltzlib.book.symbols import K, N, X, gamma, i, j, k, mus, n, x
 
 theta, start = sp.symbols(r"\theta \theta_0", real=True)
 q, posterior, r = density("q"), density("q", given=1), density("r")
@@ -60,6 +60,54 @@ def test_positive_and_differentiable_by_the_parameter():
     assert equal(joint * sp.Derivative(sp.log(joint), theta), sp.Derivative(joint, theta))
     case = {q: lambda t, a, k=0: mpmath.exp(t * a + k), theta: 0.5, x: [3.0], i: 1}
     assert evaluate(sp.Derivative(sp.log(q(theta, x[i])), theta), case) == pytest.approx(3)
+
+
+vector, fixed = sp.MatrixSymbol("x", N, 1), sp.MatrixSymbol("b", N, 1)
+
+
+@pytest.mark.parametrize(
+    ("formula", "by"),
+    [
+        (q(theta, vector), vector),
+        (q(theta, vector), vector[0, 0]),
+        (q(theta, vector[0, 0]), vector),
+        (q(theta, X[i]), X[i]),
+        (q(theta, X[i]), X[j]),
+        (q(theta, X[i]), X[j][0, 0]),
+        (q(theta, X[i][0, 0]), X[j][0, 0]),
+        (q(theta, X[i]), i),
+        (q(1, vector - theta * fixed), theta),
+        (sp.log(q(theta, vector)), vector),
+        (sp.Sum(sp.log(q(theta, X[i], k)), (k, 1, K)), X[i]),
+        (sp.Sum(q(1, X[i] - theta * fixed), (i, 1, n)), theta),
+    ],
+)
+def test_a_derivative_that_moves_a_vector_among_the_arguments_is_not_zero(formula, by):
+    """SymPy would answer 0."""
+    for slope in (formula.diff(by), sp.Derivative(formula, by).doit()):
+        assert slope.has(sp.Derivative)
+        assert by.is_Matrix or not equal(slope, 0)
+
+
+@pytest.mark.parametrize("other", [sp.Trace(vector.T * vector), q(start, vector), fixed])
+def test_no_product_with_a_density_that_moves(other):
+    with pytest.raises(NotImplementedError, match="moves"):
+        (other * q(theta, vector)).diff(vector)
+
+
+def test_solving_is_not_disturbed():
+    """To solve, SymPy differentiates by every letter it finds."""
+    assert sp.solve(bayes, marginal) == [joint / posterior(theta, k, X[i])]
+    assert sp.solve(bayes, joint) == [marginal * posterior(theta, k, X[i])]
+
+
+def test_the_derivative_by_a_number_among_the_arguments():
+    one = q(theta, x[i])
+    assert one.diff(x[j]) == sp.KroneckerDelta(i, j) * sp.Derivative(one, x[i])
+    assert one.diff(x[i]) == sp.Derivative(one, x[i])
+    entry = q(theta, vector[0, 0])
+    assert entry.diff(vector[0, 0]) == sp.Derivative(entry, vector[0, 0])
+    assert q(theta, X[i]).diff(mus[k]) == sp.ZeroMatrix(N, 1)
 
 
 def test_a_fact_about_the_inner_sum_is_used_for_each_sample():
