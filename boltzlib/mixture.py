@@ -36,7 +36,7 @@ __all__ = [
 
 Array = NDArray[np.float64]
 
-_CHUNK = 1024  # samples that are worked on at a time: their features stay in the cache
+_CHUNK = 1536  # samples that are worked on at a time: their features stay in the cache
 
 
 class DegenerateComponent(ValueError):
@@ -840,7 +840,7 @@ def e_step(
     another; y is the sample in the coordinates in which the whole mixture has mean 0 and
     covariance 1. Where the terms of that product exceed 1e5, so that a log density could be
     wrong by more than about 1e-10, each component is solved with its Cholesky factor instead.
-    Memory does not grow with n: 1,024 samples are worked on at a time.
+    Memory does not grow with n: 1,536 samples are worked on at a time.
 
     Examples
     --------
