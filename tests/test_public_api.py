@@ -95,7 +95,8 @@ MEMBERS = {
         "responsibilities", "sample", "sample_joint", "score", "twins", "weights",
     },
     mixture.SufficientStatistics: {
-        "about", "counts", "empty", "first", "log_likelihood", "n", "reference", "rounding", "second",
+        "about", "counts", "empty", "first", "log_likelihood", "n", "reference", "rounding",
+        "second",
     },
     descent.QuadraticSurrogate: {"centre", "gradient", "minimiser", "minimum", "step", "value"},
 }  # fmt: skip
