@@ -69,10 +69,11 @@ def table(rows: list[Row]) -> str:
         "|---|---|--:|--:|--:|--:|",
     ]
     for row in rows:
+        difference = f"{row.difference:.0e}" if row.difference else "0"
         ratio = f"{row.ratio:.0f}" if row.ratio >= 10.0 else f"{row.ratio:.1f}"
         lines.append(
             f"| {row.task} | {row.peer} | {seconds(row.ours)} | {seconds(row.theirs)} | "
-            f"{ratio} | {row.difference:.0e} |"
+            f"{ratio} | {difference} |"
         )
     return "\n".join(lines)
 
@@ -95,7 +96,7 @@ def figure(scaling: dict[str, dict[int, float]]) -> str:
     line = np.array(sorted(ours))
     axis.plot(line, ours[last] * 2.0 ** (line - last), "-.", color=MUTED, lw=1.2, label="2^N")
     axis.set(yscale="log", xlabel="number of spins N", ylabel="seconds", xticks=line)
-    axis.legend(loc="upper left")
+    axis.legend(loc="upper left", bbox_to_anchor=(0.46, 1.0))  # right of the peers' lines
     return show_figure(
         drawn,
         alt="Seconds against the number of spins on a logarithmic axis, for boltzlib from 16 to 26 "
