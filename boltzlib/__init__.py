@@ -21,16 +21,22 @@ from boltzlib import (
     lattices,
     matrix_calculus,
     mixture,
+    rbm,
+    rbm_chain,
+    rbm_exact_learning,
+    rbm_stochastic_learning,
 )
 from boltzlib.bernoulli_mixture import BernoulliMixture
 from boltzlib.empirical import Empirical
 from boltzlib.gaussian import Gaussian
 from boltzlib.ising import Ising
 from boltzlib.mixture import GaussianMixture
+from boltzlib.rbm import RBM
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "RBM",
     "BernoulliMixture",
     "Empirical",
     "Gaussian",
@@ -47,4 +53,8 @@ __all__ = [
     "lattices",
     "matrix_calculus",
     "mixture",
+    "rbm",
+    "rbm_chain",
+    "rbm_exact_learning",
+    "rbm_stochastic_learning",
 ]

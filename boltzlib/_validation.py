@@ -17,7 +17,9 @@ __all__ = [
     "as_couplings",
     "as_probabilities",
     "as_real_array",
+    "as_recorded_spins",
     "as_size",
+    "as_spins",
     "as_square_matrix",
     "as_symmetric_matrix",
     "check_rng",
@@ -128,6 +130,25 @@ def as_size(name: str, value: int) -> int:
     if size < 1:
         raise ValueError(f"{name}: expected a positive integer, got {size}")
     return size
+
+
+def as_spins(x: ArrayLike, n_spins: int | None = None, name: str = "x") -> NDArray[np.float64]:
+    """Return states of shape (n, N), each number -1 or 1."""
+    x = as_batch(name, x, n_spins)
+    wrong = np.abs(x) != 1.0
+    if wrong.any():
+        found = x[wrong][0]
+        hint = f"; 2 * {name} - 1 turns 0 and 1 into spins" if np.isin(x, (0.0, 1.0)).all() else ""
+        raise ValueError(f"{name}: expected spins, -1 or 1, got {found:g}{hint}")
+    return x
+
+
+def as_recorded_spins(x: ArrayLike, n_spins: int | None = None) -> NDArray[np.float64]:
+    """Return data (n, N) of -1 and 1, with NaN where nothing was recorded."""
+    recorded = as_real_array("x", x, finite=False)
+    present = np.where(np.isnan(recorded), 1.0, recorded)
+    spins = as_spins(present, n_spins)
+    return np.where(np.isnan(recorded).reshape(spins.shape), np.nan, spins)
 
 
 def check_rng(rng: np.random.Generator) -> np.random.Generator:

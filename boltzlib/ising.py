@@ -10,10 +10,11 @@ from scipy.optimize import linprog
 
 from boltzlib import enumeration
 from boltzlib._validation import (
-    as_batch,
     as_couplings,
     as_real_array,
+    as_recorded_spins,
     as_size,
+    as_spins,
     check_rng,
     frozen_copy,
 )
@@ -215,7 +216,7 @@ class Ising:
         >>> Ising([[0.0, 1.0], [1.0, 0.0]], [0.5, 0.0]).energy([[1, 1], [-1, 1]])
         array([-1.5,  1.5])
         """
-        x = _as_spins(x, self.n_spins)
+        x = as_spins(x, self.n_spins)
         return -0.5 * ((x @ self.J) * x).sum(axis=1) - x @ self.h
 
     def log_partition(self) -> float:
@@ -512,7 +513,7 @@ class Ising:
         >>> Ising([[0.0]], [0.0]).log_likelihood_hessian([[1]])
         array([[-1.]])
         """
-        x = _as_recorded(x, self.n_spins)
+        x = as_recorded_spins(x, self.n_spins)
         total = -self._covariance()
         for row in x[np.isnan(x).any(axis=1)]:
             total += self._covariance_given(row) / len(x)
@@ -573,7 +574,7 @@ class Ising:
         >>> fit.model.moments().first.round(6), fit.converged
         (array([0.2, 0.2]), True)
         """
-        x = _as_recorded(x)
+        x = as_recorded_spins(x)
         N = x.shape[1]
         penalty = float(as_real_array("penalty", penalty, ndim=0))
         if penalty < 0:
@@ -609,7 +610,7 @@ class Ising:
 
         In a row with missing spins these form a machine of their own, in the field of the others.
         """
-        x = _as_recorded(x, self.n_spins)
+        x = as_recorded_spins(x, self.n_spins)
         gaps = np.isnan(x).any(axis=1)
         total = np.zeros(len(self.parameters))
         if not gaps.all():
@@ -678,7 +679,7 @@ def statistics(x: ArrayLike) -> Array:
     >>> statistics([[1, -1, -1]])
     array([[ 1., -1., -1., -1., -1.,  1.]])
     """
-    x = _as_spins(x)
+    x = as_spins(x)
     k, m = np.triu_indices(x.shape[1], 1)
     return np.concatenate([x, x[:, k] * x[:, m]], axis=1)
 
@@ -756,7 +757,7 @@ def recession_direction(x: ArrayLike) -> Array | None:
     >>> recession_direction([[1, 1], [-1, -1], [1, -1], [-1, 1]]) is None
     True
     """
-    x = _as_recorded(x)
+    x = as_recorded_spins(x)
     N = x.shape[1]
     if N > MAX_RECESSION:
         raise ValueError(
@@ -840,23 +841,3 @@ def _covariance(chunks) -> Array:
 def _runs(values: NDArray[np.int64]) -> tuple[NDArray, NDArray, NDArray]:
     """Runs of equal entries in a sorted array: value, first position, length."""
     return np.unique(values, return_index=True, return_counts=True)
-
-
-def _as_recorded(x: ArrayLike, n_spins: int | None = None) -> Array:
-    """Return data (n, N) of -1 and 1, with NaN where nothing was recorded."""
-    recorded = as_real_array("x", x, finite=False)
-    present = np.where(np.isnan(recorded), 1.0, recorded)
-    _as_spins(present, n_spins)
-    return as_batch("x", present, n_spins) * np.where(np.isnan(recorded), np.nan, 1.0).reshape(
-        len(recorded), -1
-    )
-
-
-def _as_spins(x: ArrayLike, n_spins: int | None = None) -> Array:
-    x = as_batch("x", x, n_spins)
-    wrong = np.abs(x) != 1.0
-    if wrong.any():
-        found = x[wrong][0]
-        hint = "; 2 * x - 1 turns 0 and 1 into spins" if np.isin(x, (0.0, 1.0)).all() else ""
-        raise ValueError(f"x: expected spins, -1 or 1, got {found:g}{hint}")
-    return x
