@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from boltzlib._validation import as_real_array, as_size, check_rng, frozen_copy
+from boltzlib._validation import as_real_array, as_size, as_spins, check_rng, frozen_copy
 from boltzlib.descent import Fit
 from boltzlib.rbm import MAX_EXACT, RBM, spins_with_mean
 
