@@ -85,7 +85,7 @@ class Settings:
     chains: int = 100
     batch_size: int = 100
     epochs: int = 100
-    learning_rate: float = 0.03
+    learning_rate: float = 0.1
     schedule: str = "linear"
     weight_decay: float = 0.0
     monitor: str = "log-likelihood"
