@@ -9,10 +9,11 @@ from pathlib import Path
 import torch
 from threadpoolctl import threadpool_info
 
-from benchmarks import ising_sums, mixture_em, page
+from benchmarks import ising_sums, mixture_em, page, rbm_training
 
 LIBRARIES = (
     "numpy", "scipy", "dimod", "dwave-samplers", "scikit-learn", "pomegranate", "torch",
+    "learnergy", "rbms",
 )  # fmt: skip
 
 
@@ -35,12 +36,29 @@ def machine() -> str:
 sums, sizes, memory = ising_sums.compare(), ising_sums.scaling(), ising_sums.peak_memory(26)
 steps = [*mixture_em.compare_iteration(), *mixture_em.compare_fit()]
 samples, careful = mixture_em.scaling(), mixture_em.careful_iteration()
+machines = [row for batch in (10, 100) for row in rbm_training.compare_epoch(batch)]
+machines += [row for hidden in (16, 20) for row in rbm_training.compare_log_partition(hidden)]
+after_epochs = rbm_training.likelihood_after_epochs()
+after_seconds = rbm_training.likelihood_after_seconds()
 page.write(
-    [page.ising_section(sums, sizes, memory), page.mixture_section(steps, samples, careful)],
+    [
+        page.ising_section(sums, sizes, memory),
+        page.mixture_section(steps, samples, careful),
+        page.rbm_section(
+            machines,
+            after_epochs,
+            after_seconds,
+            images=len(rbm_training.digits()),
+            hidden=rbm_training.QUALITY_HIDDEN,
+            epochs=rbm_training.EPOCHS,
+            wall=rbm_training.WALL,
+        ),
+    ],
     machine(),
     datetime.date.today().isoformat(),
 )
-print(page.table([*sums, *steps]))
+print(page.table([*sums, *steps, *machines]))
+print(page.likelihoods([*after_epochs, *after_seconds]))
 print(page.sizes(sizes["boltzlib"]))
 print(f"memory at N = 26: {memory:.0f} MB")
 print(samples)

@@ -53,6 +53,32 @@ pomegranate is not seen by Python's counter):
 
 {scaling}"""
 
+RBM = """## Restricted Boltzmann machines
+
+All on the {images:,} images of 8×8 digits as bits, with one thread each.
+
+{table}
+
+An epoch goes through all images with one step of Gibbs sampling for each batch, and each library \
+does it as it would: scikit-learn, rbms and `boltzlib` with persistent chains, as many as a batch \
+has images; learnergy starts its chains at the data. `boltzlib` computes in float32 here. \
+The exact ln Z sums over the hidden states, {{eq}}`eq-4-82b`, a few factors at a time as one \
+matrix product; only rbms among the peers offers it (its list of states stands ready), and the \
+other row is what one would write with NumPy.
+
+How good are the models? The exact average log-likelihood, in nats per image, of {hidden} hidden \
+units over {seeds} seeds, after {epochs} epochs:
+
+{after_epochs}
+
+and after {wall:.0f} seconds each:
+
+{after_seconds}
+
+Each library has the best settings that a search found for it. The learning rate falls to 0, \
+which every library gains by; only `boltzlib` has such a schedule itself, for the others the \
+measurement sets the rate before each epoch."""
+
 
 def seconds(value: float) -> str:
     """A time with two or three digits and its unit."""
@@ -69,7 +95,10 @@ def table(rows: list[Row]) -> str:
         "|---|---|--:|--:|--:|--:|",
     ]
     for row in rows:
-        difference = f"{row.difference:.0e}" if row.difference else "0"
+        if row.difference is None:
+            difference = "(random)"
+        else:
+            difference = f"{row.difference:.0e}" if row.difference else "0"
         ratio = f"{row.ratio:.0f}" if row.ratio >= 10.0 else f"{row.ratio:.1f}"
         lines.append(
             f"| {row.task} | {row.peer} | {seconds(row.ours)} | {seconds(row.theirs)} | "
@@ -119,6 +148,28 @@ def ising_section(rows, scaling: dict[str, dict[int, float]], memory: float) -> 
 def mixture_section(rows, scaling: str, careful: float) -> str:
     """EM: the comparisons and the scaling."""
     return MIXTURE.format(table=table(rows), scaling=scaling, careful=seconds(careful))
+
+
+def likelihoods(found) -> str:
+    """Exact log-likelihoods as a table: mean, worst and best seed, and the time of a training."""
+    lines = ["| library | mean | worst seed | best seed | time of one training |",
+             "|---|--:|--:|--:|--:|"]  # fmt: skip
+    for one in found:
+        values = (np.mean(one.values), min(one.values), max(one.values))
+        cells = [f"{value:.2f}".replace("-", "−") for value in values]
+        lines.append(f"| {one.name} | " + " | ".join(cells) + f" | {seconds(one.seconds)} |")
+    return "\n".join(lines)
+
+
+def rbm_section(rows, after_epochs, after_seconds, **words) -> str:
+    """RBM: the comparisons of time and of likelihood."""
+    return RBM.format(
+        table=table(rows),
+        after_epochs=likelihoods(after_epochs),
+        after_seconds=likelihoods(after_seconds),
+        seeds=len(after_epochs[0].values),
+        **words,
+    )
 
 
 def write(sections: list[str], machine: str, date: str) -> None:

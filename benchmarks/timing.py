@@ -14,7 +14,7 @@ class Row:
     peer: str
     ours: float  # seconds
     theirs: float  # seconds
-    difference: float  # largest absolute difference of the answers
+    difference: float | None  # largest absolute difference of the answers; None: they are random
 
     @property
     def ratio(self) -> float:

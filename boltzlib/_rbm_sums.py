@@ -57,26 +57,22 @@ class LayerSum:
         for start in range(0, len(self.rows), height):
             yield slice(start, start + height)
 
-    def states(self, part: slice) -> Array:
-        """States of a chunk, in the order of its flattened log weights, which is `spin_states`'."""
-        rows, columns = self.rows[part], self.columns
-        return np.hstack([np.repeat(rows, len(columns), axis=0), np.tile(columns, (len(rows), 1))])
-
     def log_weights(self) -> Iterator[tuple[slice, Array]]:
         """Yield each chunk with ln w of its states: one row for each p, one column for each r."""
         safe = np.flatnonzero(self.bounds <= _SAFE)
         groups = _groups(safe, self.bounds)
-        tables = [(self.bounds[group].sum(), *self._tables(group)) for group in groups]
+        ceilings = self.bounds + np.log(2.0)  # ln(2 cosh a) <= |a| + ln 2
+        tables = [(ceilings[group].sum(), *self._tables(group)) for group in groups]
         large = np.flatnonzero(self.bounds > _SAFE)
         for part in self.parts():
             total = self.row_fields[part, np.newaxis] + self.column_fields
             product, size = np.ones_like(total), 0.0
-            for bound, by_row, by_column in tables:
-                if size + bound > 2.0 * _SAFE:
+            for ceiling, by_row, by_column in tables:
+                if size + ceiling > 2.0 * _SAFE:
                     total += np.log(product)
                     product, size = np.ones_like(total), 0.0
                 product *= by_row[part] @ by_column.T
-                size += bound
+                size += ceiling
             total += np.log(product)
             for t in large:
                 total += log_2cosh(self._inputs(part, t))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from os import PathLike
 from typing import NamedTuple
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -228,7 +229,8 @@ class RBM:
 
         Notes
         -----
-        With scale 0 this is the stationary point of Eq. (4.86f). Source: G. Hinton, *A Practical
+        With scale 0 this is near the stationary point of Eq. (4.86f), from which nothing learns.
+        Source: G. Hinton, *A Practical
         Guide to Training Restricted Boltzmann Machines* (2012), section 8.
 
         Examples
@@ -241,7 +243,10 @@ class RBM:
         spread = float(as_real_array("scale", scale, ndim=0))
         if spread < 0:
             raise ValueError(f"scale: expected a number that is not negative, got {spread}")
-        kind = np.dtype(dtype)
+        try:
+            kind = np.dtype(dtype)
+        except TypeError as error:
+            raise ValueError(f"dtype: expected float32 or float64, got {dtype!r}") from error
         if kind not in (np.float32, np.float64):
             raise ValueError(f"dtype: expected float32 or float64, got {kind}")
         b = np.zeros(N)
@@ -907,8 +912,8 @@ class RBM:
 
         Notes
         -----
-        Eq. (4.81) and Eq. (4.83); from Eq. (4.82) alone if there are fewer visible units. Source:
-        as the class.
+        Eq. (4.81) and Eq. (4.83); from Eq. (4.82) alone if there are fewer visible units.
+        Source: as the class.
 
         Examples
         --------
@@ -1347,12 +1352,13 @@ class RBM:
 
         Examples
         --------
-        See `save`.
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     RBM([[1.0]], [0.0], [0.5]).save(f"{folder}/model.npz")
+        ...     RBM.load(f"{folder}/model.npz").W
+        array([[1.]])
         """
-        with np.load(path, allow_pickle=False) as file:
-            if missing := {"W", "b", "c"} - set(file.files):
-                raise ValueError(f"path: expected a file with W, b and c, without {missing}")
-            return cls(file["W"], file["b"], file["c"])
+        return cls(**read_arrays(path, ("W", "b", "c")))
 
     def _smaller(self) -> tuple[LayerSum, bool]:
         """Sums over the smaller layer, and whether that is the hidden one."""
@@ -1400,6 +1406,8 @@ class RBM:
 
 def as_moments(moments: Moments, model: RBM) -> Moments:
     """Check moments against the shape of a model; not public."""
+    if not isinstance(moments, tuple) or len(moments) != len(Moments._fields):
+        raise ValueError(f"moments: expected Moments(pairs, visible, hidden), got {moments!r}")
     shapes = (model.W.shape, model.b.shape, model.c.shape)
     checked = [
         as_real_array(f"moments.{name}", value)
@@ -1409,6 +1417,20 @@ def as_moments(moments: Moments, model: RBM) -> Moments:
         if value.shape != shape:
             raise ValueError(f"moments.{name}: expected shape {shape}, got {value.shape}")
     return Moments(*checked)
+
+
+def read_arrays(path: str | PathLike, names: tuple[str, ...]) -> dict[str, NDArray]:
+    """Arrays of a file that `numpy.savez` wrote, of which none is a pickle; not public."""
+    try:
+        with open(path, "rb") as source:  # NumPy leaves a broken file open
+            file = np.load(source, allow_pickle=False)
+            held = file if isinstance(file, np.lib.npyio.NpzFile) else {}
+            if not (missing := [name for name in names if name not in held]):
+                return {name: held[name] for name in names}
+    except (ValueError, EOFError, BadZipFile) as error:
+        raise ValueError(f"path: expected a file that save wrote, got {path}: {error}") from error
+    wanted, lost = ", ".join(names), ", ".join(missing)
+    raise ValueError(f"path: expected a file with the arrays {wanted}, got {path} without {lost}")
 
 
 def spins_with_mean(mean: Array, rng: np.random.Generator) -> Array:

@@ -93,8 +93,8 @@ def expected_contrastive_divergence(model: RBM, x: ArrayLike, *, steps: int = 1)
     array([0.42])
     """
     x, steps = as_spins(x, model.n_visible), as_size("steps", steps)
-    states, after = _states(model.n_visible), _distribution(x)
     T = transition_matrix(model)
+    states, after = _states(model.n_visible), _distribution(x)
     for _ in range(steps):
         after = after @ T
     hidden = np.tanh(states @ model.W + model.c)

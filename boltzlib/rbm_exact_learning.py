@@ -97,9 +97,7 @@ def maximise_likelihood(
     (True, -1.047)
     """
     rows, shares = np.unique(as_spins(x, start.n_visible), axis=0, return_counts=True)
-    alpha = float(as_real_array("penalty", penalty, ndim=0))
-    if alpha < 0:
-        raise ValueError(f"penalty: expected a number that is not negative, got {alpha}")
+    alpha = _as_penalty(penalty)
     data = _Data(rows, shares / shares.sum())
 
     def value_and_gradient(model):
@@ -160,9 +158,7 @@ def m_step(
     array([[1.]])
     """
     pairs, visible, hidden = as_moments(moments, start)
-    alpha = float(as_real_array("penalty", penalty, ndim=0))
-    if alpha < 0:
-        raise ValueError(f"penalty: expected a number that is not negative, got {alpha}")
+    alpha = _as_penalty(penalty)
 
     def value_and_gradient(model):
         log_partition, negative = model._log_partition_and_moments()
@@ -229,11 +225,12 @@ def fit_em(
     (True, -1.047)
     """
     x, inner_steps = as_spins(x, start.n_visible), as_size("inner_steps", inner_steps)
+    alpha = _as_penalty(penalty)
 
     def step(model):
-        value = model.log_likelihood(x) - 0.5 * penalty * float(np.sum(model.W**2))
+        value = model.log_likelihood(x) - 0.5 * alpha * float(np.sum(model.W**2))
         climbed = m_step(
-            model.positive_phase(x), model, penalty=penalty, tolerance=1e-12, max_steps=inner_steps
+            model.positive_phase(x), model, penalty=alpha, tolerance=1e-12, max_steps=inner_steps
         )
         return climbed.model, value
 
@@ -253,6 +250,13 @@ class _Data(NamedTuple):
         hidden = np.tanh(self.rows @ model.W + model.c)
         weighted = self.shares[:, np.newaxis] * self.rows
         return Moments(weighted.T @ hidden, weighted.sum(axis=0), self.shares @ hidden)
+
+
+def _as_penalty(penalty: float) -> float:
+    alpha = float(as_real_array("penalty", penalty, ndim=0))
+    if alpha < 0:
+        raise ValueError(f"penalty: expected a number that is not negative, got {alpha}")
+    return alpha
 
 
 def _climb(value_and_gradient, start: RBM, tolerance: float, max_steps: int) -> Fit:

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from boltzlib._validation import as_real_array, as_size, as_spins, check_rng, frozen_copy
 from boltzlib.descent import Fit
-from boltzlib.rbm import MAX_EXACT, RBM, spins_with_mean
+from boltzlib.rbm import MAX_EXACT, RBM, read_arrays, spins_with_mean
 
 __all__ = [
     "METHODS",
@@ -115,7 +115,7 @@ class TrainingState:
     chains : ndarray, shape (M, N_h)
         Hidden states of the chains; M is 0 where there are none.
     hidden_offset : ndarray, shape (N_h,)
-        Running average of the hidden means, for centred statistics.
+        Running average of the hidden means; 0 where statistics are not centred.
     epoch : int
         Epochs that are done.
     generator : dict
@@ -196,17 +196,20 @@ class TrainingState:
 
         Examples
         --------
-        See `save`.
+        >>> import tempfile
+        >>> x, start = [[1, 1], [-1, -1]], RBM.random(2, 1, rng=np.random.default_rng(1))
+        >>> fit = fit_rbm(x, start, rng=np.random.default_rng(2), epochs=3)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     fit.history.state.save(f"{folder}/state.npz")
+        ...     resume(TrainingState.load(f"{folder}/state.npz"), x, epochs=4).history.epochs
+        array([3, 4])
         """
-        with np.load(path, allow_pickle=False) as file:
-            wanted = {"W", "b", "c", "chains", "hidden_offset", "text"}
-            if missing := wanted - set(file.files):
-                raise ValueError(f"path: expected a saved state, without {sorted(missing)}")
-            text = json.loads(str(file["text"]))
-            return cls(
-                RBM(file["W"], file["b"], file["c"]), file["chains"], file["hidden_offset"],
-                text["epoch"], text["generator"], Settings(**text["settings"]),
-            )  # fmt: skip
+        file = read_arrays(path, ("W", "b", "c", "chains", "hidden_offset", "text"))
+        text = json.loads(str(file["text"]))
+        return cls(
+            RBM(file["W"], file["b"], file["c"]), file["chains"], file["hidden_offset"],
+            text["epoch"], text["generator"], Settings(**text["settings"]),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -336,7 +339,9 @@ def resume(
     on_epoch: Callable[[TrainingState], object] | None = None,
     progress: bool | None = None,
 ) -> Fit:
-    """Go on with a training.
+    r"""Go on with a training.
+
+    .. math:: \eta_t = \eta\, f(t / T), \qquad t = t_0, \dots, T - 1
 
     Parameters
     ----------
@@ -347,7 +352,7 @@ def resume(
     epochs : int, optional
         The number in all to which the training goes on. By default what the settings say, and
         then the result is, bit for bit, that of a training that was never interrupted. Another
-        number stretches the schedule of the learning rate.
+        number T stretches the schedule f of the learning rate; :math:`t_0` epochs are done.
     held_out, on_epoch, progress
         As for `fit_rbm`.
 
@@ -381,9 +386,15 @@ def resume(
             f"epochs: expected more than the {state.epoch} that are done, got "
             f"{state.settings.epochs}"
         )
-    kind = getattr(np.random, state.generator["bit_generator"])()
-    kind.state = _as_arrays(state.generator)
-    return _train(state, x, held_out, on_epoch, progress, np.random.Generator(kind))
+    kind = getattr(np.random, state.generator["bit_generator"], None)
+    if not (isinstance(kind, type) and issubclass(kind, np.random.BitGenerator)):
+        raise ValueError(
+            "state: expected a bit generator of numpy.random, got "
+            f"{state.generator['bit_generator']!r}"
+        )
+    source = kind()
+    source.state = _as_arrays(state.generator)
+    return _train(state, x, held_out, on_epoch, progress, np.random.Generator(source))
 
 
 def _first_state(
@@ -396,7 +407,9 @@ def _first_state(
                 f"{name}: {exact!r} needs a layer of at most {MAX_EXACT} units, got {smaller}"
             )
     persistent = settings.method in ("PCD", "centred PCD")
-    offset = start.hidden_mean(x).mean(axis=0)
+    offset = np.zeros(start.n_hidden, dtype=start.dtype)
+    if settings.method == "centred PCD":
+        offset = start.hidden_mean(x).mean(axis=0)
     chains = np.zeros((0, start.n_hidden), dtype=start.dtype)
     if persistent:
         chains = start.sample_hidden(x[rng.integers(len(x), size=settings.chains)], rng=rng)
@@ -438,7 +451,8 @@ def _train(
         if last or (epoch + 1) % settings.monitor_every == 0:
             observe(state.model, epoch + 1)
         line.show(epoch + 1 - first, values)
-        if on_epoch is not None and on_epoch(state) is True:
+        answer = None if on_epoch is None else on_epoch(state)
+        if isinstance(answer, bool | np.bool_) and answer:
             reason = f"stopped by on_epoch after epoch {epoch + 1}"
             break
     line.close()
@@ -459,6 +473,7 @@ class _Learner:
         self.chains = state.chains.copy()
         self.offset = state.hidden_offset.copy()
         self.mean = self.x.mean(axis=0)
+        self.shares: dict[int, Array] = {}
 
     def state(self, epoch: int) -> TrainingState:
         """What the training is after an epoch."""
@@ -491,20 +506,28 @@ class _Learner:
             z = spins_with_mean(means, self.rng)
         if persistent:
             self.chains = z
-        visible = batch.mean(axis=0) - x.mean(axis=0)
-        level = hidden.mean(axis=0)
-        others = level - means.mean(axis=0)
-        if not centred:
-            pairs = batch.T @ (hidden / len(batch)) - x.T @ (means / len(x))
-            return pairs, visible, others
-        self.offset += SLIDE * (level - self.offset)
-        pairs = (batch - self.mean).T @ ((hidden - self.offset) / len(batch))
-        pairs -= (x - self.mean).T @ ((means - self.offset) / len(x))
-        return pairs, visible - pairs @ self.offset, others - self.mean @ pairs
+        over_batch, over_chains = self._weights(len(batch)), self._weights(len(x))
+        level = over_batch @ hidden
+        visible, others = over_batch @ batch - over_chains @ x, level - over_chains @ means
+        if centred:
+            self.offset += SLIDE * (level - self.offset)
+            batch, hidden = batch - self.mean, hidden - self.offset
+            x, means = x - self.mean, means - self.offset
+        pairs = batch.T @ (over_batch[0] * hidden)
+        pairs -= x.T @ (over_chains[0] * means)
+        if centred:
+            return pairs, visible - pairs @ self.offset, others - self.mean @ pairs
+        return pairs, visible, others
+
+    def _weights(self, count: int) -> Array:
+        """1/count, count times: a mean is a product with it, faster than numpy.mean."""
+        if count not in self.shares:
+            self.shares[count] = np.full(count, 1.0 / count, dtype=self.W.dtype)
+        return self.shares[count]
 
     def _move(self, rate: float, pairs: Array, visible: Array, others: Array) -> None:
         if self.settings.weight_decay:
-            pairs = pairs - self.settings.weight_decay * self.W
+            pairs = pairs - self.W.dtype.type(self.settings.weight_decay) * self.W
         rate = self.W.dtype.type(rate)
         self.W += rate * pairs
         self.b += rate * visible
@@ -584,4 +607,5 @@ def _as_arrays(generator: Any) -> Any:
     """The inverse of `_as_lists`."""
     if isinstance(generator, dict):
         return {key: _as_arrays(value) for key, value in generator.items()}
-    return np.array(generator) if isinstance(generator, list) else generator
+    # without the type, numbers on both sides of 2**63 would be rounded to floats
+    return np.array(generator, dtype=np.uint64) if isinstance(generator, list) else generator

@@ -5,6 +5,7 @@ its mass lies, and the distribution function of some projections. A new distribu
 gets the whole battery by adding rows here.
 """
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from scipy.special import ndtr
 
 from boltzlib.gaussian import Gaussian
 from boltzlib.mixture import GaussianMixture
+from boltzlib.rbm import RBM
 
 #: For property tests: no time limit on a single example, on a busy machine.
 quick = settings(deadline=None, max_examples=40)
@@ -33,6 +35,29 @@ class Case:
     fit: Callable  # data -> fitted model
     refits: Callable  # (fitted model, n, false_alarm) -> within its law?
     wrong: list[Any]  # models slightly off: by a shift, a scale, a sign, a weight
+
+
+def some_rbm(n_visible, n_hidden, scale=0.7, seed=0, dtype=np.float64):
+    """Make an RBM with random parameters of the given size."""
+    rng = np.random.default_rng([n_visible, n_hidden, seed])
+    D = n_visible * n_hidden + n_visible + n_hidden
+    theta = (scale * rng.standard_normal(D)).astype(dtype)
+    return RBM.from_parameters(theta, n_visible, n_hidden)
+
+
+def spins(n_spins):
+    """All states of n spins, -1 before +1, the last spin changing fastest."""
+    return np.array(list(itertools.product([-1.0, 1.0], repeat=n_spins)))
+
+
+def some_spins(n, n_spins, seed=0):
+    """Make n rows of spins with unequal frequencies; each unit is up and down at least once."""
+    rng = np.random.default_rng([n, n_spins, seed])
+    levels = rng.uniform(0.2, 0.8, n_spins)
+    x = np.where(rng.random((n, n_spins)) < levels, 1.0, -1.0)
+    x[:, -1] = np.where(rng.random(n) < 0.3, x[:, -1], x[:, 0])
+    x[:2] = [[-1.0], [1.0]]
+    return x
 
 
 def gaussian_case(name, mean, covariance):

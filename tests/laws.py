@@ -159,3 +159,26 @@ def laws_of(cases):
 def name_of(parameter):
     """Name a case or a law."""
     return getattr(parameter, "name", None) or parameter.__name__
+
+
+def frequencies_follow(x, probabilities, false_alarm=FALSE_ALARM):
+    """Rows of spins have the given probabilities, listed in the order of all states.
+
+    Chi-square; the rarest states count as one, of an expected number of 5 or more. A state of
+    probability below 1e-20 must not occur at all.
+    """
+    from scipy.stats import chi2
+
+    n, n_spins = x.shape
+    assert (np.abs(x) == 1.0).all()
+    places = ((x > 0) @ 2 ** np.arange(n_spins)[::-1]).astype(int)
+    counts, expected = np.bincount(places, minlength=2**n_spins), n * np.asarray(probabilities)
+    assert abs(expected.sum() - n) < 1e-9 * n
+    assert counts[expected < 1e-20 * n].sum() == 0
+    order = np.argsort(expected)
+    counts, expected = counts[order], expected[order]
+    rare = max(1, 1 + int(np.searchsorted(np.cumsum(expected), 5.0)))
+    cells = [np.concatenate([[v[:rare].sum()], v[rare:]]) for v in (counts, expected)]
+    score = ((cells[0] - cells[1]) ** 2 / cells[1]).sum()
+    if len(cells[0]) > 1:
+        assert score < chi2.isf(false_alarm, len(cells[0]) - 1)

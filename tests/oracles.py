@@ -335,6 +335,112 @@ def bernoulli_joint(rows, weights, probabilities):
         return table
 
 
+# Restricted Boltzmann machines -------------------------------------------------------
+
+
+def rbm_energy(x, z, W, b, c):
+    """Minus x^T W z, minus b.x, minus c.z, exact."""
+    x, z = [int(v) for v in x], [int(v) for v in z]
+    pairs = sum(
+        Fraction(W[k][m]) * x[k] * z[m] for k in range(len(b)) for m in range(len(c)) if W[k][m]
+    )
+    ours = sum(Fraction(v) * s for v, s in zip(b, x, strict=True))
+    return -pairs - ours - sum(Fraction(v) * s for v, s in zip(c, z, strict=True))
+
+
+def rbm_weights(W, b, c):
+    """Map (x, z) to exp(-energy), over all states of both layers."""
+    with mpmath.workdps(DIGITS):
+        found = {}
+        for x, z in itertools.product(states(len(b)), states(len(c))):
+            e = -rbm_energy(x, z, W, b, c)
+            found[x, z] = mpmath.exp(mpmath.mpf(e.numerator) / e.denominator)
+        return found
+
+
+def rbm_layers(weights):
+    """Sum the table of `rbm_weights` to Z, the weight of each x and that of each z."""
+    with mpmath.workdps(DIGITS):
+        visible, hidden = {}, {}
+        for (x, z), w in weights.items():
+            visible[x] = visible.get(x, 0) + w
+            hidden[z] = hidden.get(z, 0) + w
+        return mpmath.fsum(hidden.values()), visible, hidden
+
+
+def rbm_moments(weights):
+    """Means of x z^T, x and z over a table of weights, whatever their sum."""
+    with mpmath.workdps(DIGITS):
+        total = mpmath.fsum(weights.values())
+        N, H = (len(layer) for layer in next(iter(weights)))
+
+        def mean(of):
+            return mpmath.fsum(w * of(x, z) for (x, z), w in weights.items()) / total
+
+        pairs = [[mean(lambda x, z, k=k, m=m: x[k] * z[m]) for m in range(H)] for k in range(N)]
+        visible = [mean(lambda x, z, k=k: x[k]) for k in range(N)]
+        return pairs, visible, [mean(lambda x, z, m=m: z[m]) for m in range(H)]
+
+
+def rbm_sweep(weights):
+    """Rows of the sum over z of q(x' | z) q(z | x): one sweep of block Gibbs sampling."""
+    with mpmath.workdps(DIGITS):
+        _, visible, hidden = rbm_layers(weights)
+        return [
+            [
+                mpmath.fsum(weights[x, z] / visible[x] * weights[y, z] / hidden[z] for z in hidden)
+                for y in visible
+            ]
+            for x in visible
+        ]
+
+
+def rbm_data_moments(weights, shares):
+    """Means of x z^T, x and z where x has the given probabilities and z is given x."""
+    with mpmath.workdps(DIGITS):
+        _, visible, _ = rbm_layers(weights)
+        return rbm_moments({(x, z): shares[x] * w / visible[x] for (x, z), w in weights.items()})
+
+
+def rbm_after_sweeps(weights, rows, steps):
+    """Probability of each x after some sweeps of block Gibbs sampling from a row at random."""
+    with mpmath.workdps(DIGITS):
+        _, visible, _ = rbm_layers(weights)
+        sweep, names = rbm_sweep(weights), list(visible)
+        shares = [mpmath.mpf(sum(tuple(row) == x for row in rows)) / len(rows) for x in names]
+        for _ in range(steps):
+            shares = [
+                mpmath.fsum(p * line[j] for p, line in zip(shares, sweep, strict=True))
+                for j in range(len(names))
+            ]
+        return dict(zip(names, shares, strict=True))
+
+
+def rbm_pseudo_log_likelihood(weights, rows):
+    """Mean over the rows of the sum over k of ln q(x_k | the other units)."""
+    with mpmath.workdps(DIGITS):
+        _, visible, _ = rbm_layers(weights)
+        total = mpmath.mpf(0)
+        for row in map(tuple, rows):
+            for k, v in enumerate(row):
+                turned = (*row[:k], -v, *row[k + 1 :])
+                total += mpmath.log(visible[row] / (visible[row] + visible[turned]))
+        return total / len(rows)
+
+
+def rbm_completions(weights, row):
+    """Probability of each completion of a row that has None where nothing was seen."""
+    with mpmath.workdps(DIGITS):
+        _, visible, _ = rbm_layers(weights)
+        agree = {
+            x: w
+            for x, w in visible.items()
+            if all(r is None or r == v for r, v in zip(row, x, strict=True))
+        }
+        total = mpmath.fsum(agree.values())
+        return {x: w / total for x, w in agree.items()}
+
+
 def _square(row, mean, inverse):
     d = mpmath.matrix(row) - mpmath.matrix(mean)
     return (d.T * inverse * d)[0]

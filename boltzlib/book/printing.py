@@ -102,7 +102,7 @@ class _BookPrinter(LatexPrinter):
             text = self._print(factor)
             pieces.append(
                 text
-                if not factor.is_Add and (k == len(long) - 1 or isinstance(factor, sp.exp))
+                if not factor.is_Add and (k == len(long) - 1 or isinstance(factor, _CLOSED))
                 else rf"\left({text}\right)"
             )
         plain = not roots and (sp.fraction(front)[1] != 1 or all(a.is_Add for a in long))
@@ -218,7 +218,8 @@ class _BookPrinter(LatexPrinter):
         return self._subscripted(base if simple else rf"\left({base}\right)", indices)
 
     def _print_OneMatrix(self, expr):
-        return r"\mathbf{1}"
+        row = expr.shape[0] == 1 and expr.shape[1] != 1  # SymPy does not keep the transpose
+        return r"\mathbf{1}^{\top}" if row else r"\mathbf{1}"
 
     def _print_Identity(self, expr):
         return "I"
@@ -235,12 +236,15 @@ _LONG = (
     sp.exp,
     AppliedUndef,
 )
+_CLOSED = (sp.exp, sp.tanh)  # their own brackets say where they end
 _TAKES_ALL = (sp.Product, sp.Derivative, VectorIntegral, sp.log)  # a matrix behind would be inside
 _OPEN = (sp.Determinant, sp.Trace)  # set without brackets, so that ^2 would be the matrix's
 
 
 def _is_long(factor) -> bool:
     """Whether a factor stands behind the fraction. A density is as short as a letter."""
+    if isinstance(factor, sp.tanh):
+        return not factor.args[0].is_Atom
     return isinstance(factor, _LONG) and not isinstance(factor, AppliedDensity)
 
 
@@ -254,6 +258,8 @@ def _over_sums(product):
     """Split a product at the sums and other long factors that it is divided by, if any."""
     factors = sp.Mul.make_args(product)
     divisors = [a for a in factors if a.is_Pow and a.exp == -1 and _is_long(a.base)]
+    if any(isinstance(a, sp.exp) for a in factors):  # a factor of a Boltzmann machine: e^a / 2cosh
+        divisors += [a for a in factors if a.is_Pow and isinstance(1 / a, sp.cosh)]
     if not divisors:
         return product, sp.S.One
     rational, above = sp.Mul(*(a for a in factors if a not in divisors)).as_coeff_Mul()

@@ -174,16 +174,26 @@ def _origins(tree, before: int) -> dict[str, list[ast.AST]]:
             origins[node.name] = [node]
         elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)) and node.value:
             for target in getattr(node, "targets", None) or [node.target]:
-                for name in _names(target):
-                    fresh = name not in _names(node.value)
+                part = isinstance(target, (ast.Subscript, ast.Attribute))
+                for name in _bound(target):
+                    fresh = not part and name not in _names(node.value)
                     origins[name] = [node.value] if fresh else [*origins.get(name, []), node.value]
         elif isinstance(node, ast.AugAssign):
-            for name in _names(node.target):
+            for name in _bound(node.target):
                 origins.setdefault(name, []).append(node.value)
         elif isinstance(node, ast.For):
-            for name in _names(node.target):
+            for name in _bound(node.target):
                 origins[name] = [node.iter]
     return origins
+
+
+def _bound(target) -> set[str]:
+    """The names that an assignment to `target` changes: of a[k] or a.k this is a, not k."""
+    while isinstance(target, (ast.Subscript, ast.Attribute, ast.Starred)):
+        target = target.value
+    if isinstance(target, (ast.Tuple, ast.List)):
+        return set().union(*map(_bound, target.elts))
+    return _names(target)
 
 
 def _names(node) -> set[str]:
@@ -213,6 +223,8 @@ def _closure(node, origins) -> set[str]:
 def _pieces(node) -> list[ast.AST]:
     if isinstance(node, (ast.Tuple, ast.List)):
         return [p for element in node.elts for p in _pieces(element)]
+    if isinstance(node, ast.Starred):
+        return _pieces(node.value)
     return [] if isinstance(node, ast.Constant) and node.value is None else [node]
 
 

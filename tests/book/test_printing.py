@@ -335,3 +335,28 @@ def test_primes_of_a_function():
     assert latex(sp.Function("varphi''")(u)) == r"\varphi''{\left(u \right)}"
     assert latex(sp.Function("f'")(u) ** 2) == r"f'^{2}{\left(u \right)}"
     assert latex(sp.Function("loss")(u)) == r"\operatorname{loss}{\left(u \right)}"
+
+
+@pytest.mark.parametrize(
+    ("formula", "tex"),
+    [
+        (sp.Sum(x[i] * sp.tanh(a + x[i]), (i, 1, n)), r"\sum_{i=1}^{n} x_{i} \, \tanh{"),
+        (r * sp.log(c) * sp.tanh(2 * s), r"r \, \left(\ln c\right) \, \tanh{\left(2 s \right)}"),
+        (sp.tanh(-r) * sp.tanh(2 * s), r"- \tanh{\left(r \right)} \, \tanh{\left(2 s \right)}"),
+        (2 * r * sp.tanh(s), r"2 r \tanh{\left(s \right)}"),
+    ],
+)
+def test_a_hyperbolic_tangent_stands_behind_what_it_multiplies(formula, tex):
+    assert latex(formula).startswith(tex)
+
+
+def test_a_coin_is_one_fraction():
+    u, v = sp.symbols("u v")
+    assert latex(sp.exp(u) / (2 * sp.cosh(v))) == (r"\frac{e^{u}}{2 \cosh{\left(v \right)}}")
+    assert latex(1 / sp.cosh(v)) == r"\frac{1}{\cosh{\left(v \right)}}"
+
+
+def test_a_row_of_ones_is_transposed():
+    ones = sp.OneMatrix(N, 1)
+    assert latex(ones) == r"\mathbf{1}"
+    assert latex(ones.T) == r"\mathbf{1}^{\top}"

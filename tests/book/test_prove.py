@@ -176,3 +176,20 @@ def test_a_lemma_holds_only_for_the_numbers_it_speaks_of():
 
 def test_an_integral_without_bounds_is_not_visibly_nonnegative():
     assert not nonnegative(sp.Integral(t**2 * (1 - t), t))
+
+
+def test_hyperbolic_functions_of_products_of_matrices():
+    N = sp.Symbol("N", integer=True, positive=True)
+    k = sp.Symbol("k", integer=True, positive=True)
+    y, b = sp.MatrixSymbol("y", N, 1), sp.MatrixSymbol("b", N, 1)
+    field = sp.Trace(b.T * y) + b[k - 1, 0]
+    half = (sp.exp(field) - sp.exp(-field)) / 2
+    assert equal(sp.tanh(field), half / sp.cosh(field))
+    assert not equal(sp.tanh(field), 2 * half / sp.cosh(field))
+
+
+def test_an_entry_in_a_sum_is_not_the_entry_outside():
+    N = sp.Symbol("N", integer=True, positive=True)
+    k = sp.Symbol("k", integer=True, positive=True)
+    y = sp.MatrixSymbol("y", N, 1)
+    assert not equal(sp.Sum(sp.exp(y[k - 1, 0]), (k, 1, N)), N * sp.exp(y[k - 1, 0]))

@@ -30,6 +30,14 @@ HONEST = [
     # notation by substitution is no result
     "d = D.subs(mu, 0)\n"
     'claim("2.1", "identity", chain("g", "=", d / n), derived=diff(d * t / n, t))',
+    # an index is not what is bound: u is stated, and only places in a table carry its name
+    "row = diff(D, mu)\n"
+    "table[u] = row\n"
+    "for case[u] in rows: pass\n"
+    'claim("2.1", "identity", chain("g", "=", 2 * u), derived=row)',
+    # a starred tuple of results
+    "first, *rest = [diff(D, t) for t in ts]\n"
+    'claim("2.1", "identity", chain("a", "=", 2 * t, "=", 3 * t), derived=(first, *rest))',
     # a helper that derives
     "def step(e):\n"
     "    return e.doit()\n"
@@ -38,6 +46,14 @@ HONEST = [
 ]
 
 CIRCULAR = [
+    (
+        's, *rest = pieces\nclaim("2.1", "identity", chain("g", "=", rest), derived=(s, *rest))',
+        "same text",
+    ),
+    (
+        's = [0]\ns[k] = diff(D, mu)\nclaim("2.1", "identity", chain("g", "=", 2 * s), derived=s)',
+        "stated.*built from",
+    ),
     (
         's = diff(D, mu)\nclaim("2.1", "identity", chain("g", "=", s), derived=s)',
         "stated.*built from",
