@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from boltzlib._validation import as_real_array, as_size, as_spins, check_rng, frozen_copy
 from boltzlib.descent import Fit
-from boltzlib.rbm import MAX_EXACT, RBM, read_arrays, spins_with_mean
+from boltzlib.rbm import MAX_EXACT, RBM, Gradient, read_arrays, spins_with_mean
 
 __all__ = [
     "METHODS",
@@ -24,6 +24,7 @@ __all__ = [
     "Settings",
     "Training",
     "TrainingState",
+    "centred_gradient",
     "fit_rbm",
     "resume",
 ]
@@ -397,6 +398,52 @@ def resume(
     return _train(state, x, held_out, on_epoch, progress, np.random.Generator(source))
 
 
+def centred_gradient(gradient: Gradient, visible_offset: Array, hidden_offset: Array) -> Gradient:
+    r"""Turn a gradient as if the units were measured from offsets.
+
+    .. math:: \Delta W = \nabla_W - \nabla_b\, \lambda^\top - \mu\, \nabla_c^\top, \qquad
+              \Delta b = \nabla_b - \Delta W\, \lambda, \qquad
+              \Delta c = \nabla_c - \Delta W^\top \mu
+
+    Parameters
+    ----------
+    gradient : Gradient
+        Any: exact, or a difference of two phases.
+    visible_offset : ndarray, shape (N,)
+        :math:`\mu`, as a rule the means of the data.
+    hidden_offset : ndarray, shape (N_h,)
+        :math:`\lambda`, as a rule a running average of the hidden means.
+
+    Returns
+    -------
+    Gradient
+        The direction for the same parameters. It is 0 only where the gradient is.
+
+    Raises
+    ------
+    ValueError
+        If the offsets do not fit.
+
+    Notes
+    -----
+    Eq. (4.89j). Source: J. Melchior, A. Fischer, L. Wiskott, J. Mach. Learn. Res. 17 (2016) 1.
+
+    Examples
+    --------
+    >>> plain = Gradient(np.array([[1.0]]), np.array([0.5]), np.array([0.0]))
+    >>> centred_gradient(plain, np.array([0.0]), np.array([1.0])).W
+    array([[0.5]])
+    """
+    W, b, c = gradient
+    for name, offset, fields in (("visible", visible_offset, b), ("hidden", hidden_offset, c)):
+        if np.shape(offset) != np.shape(fields):
+            raise ValueError(
+                f"{name}_offset: expected shape {np.shape(fields)}, got {np.shape(offset)}"
+            )
+    turned = W - np.outer(b, hidden_offset) - np.outer(visible_offset, c)
+    return Gradient(turned, b - turned @ hidden_offset, c - visible_offset @ turned)
+
+
 def _first_state(
     start: RBM, x: Array, settings: Settings, rng: np.random.Generator
 ) -> TrainingState:
@@ -496,9 +543,9 @@ class _Learner:
             else:
                 self._move(rate, *self._difference(batch, hidden))
 
-    def _difference(self, batch: Array, hidden: Array) -> tuple[Array, Array, Array]:
+    def _difference(self, batch: Array, hidden: Array) -> Gradient:
         """Statistics of the batch minus those of the chains."""
-        persistent, centred = len(self.chains) > 0, self.settings.method == "centred PCD"
+        persistent = len(self.chains) > 0
         z = self.chains if persistent else spins_with_mean(hidden, self.rng)
         for _ in range(self.settings.steps):
             x = spins_with_mean(self._visible(z), self.rng)
@@ -508,16 +555,14 @@ class _Learner:
             self.chains = z
         over_batch, over_chains = self._weights(len(batch)), self._weights(len(x))
         level = over_batch @ hidden
-        visible, others = over_batch @ batch - over_chains @ x, level - over_chains @ means
-        if centred:
-            self.offset += SLIDE * (level - self.offset)
-            batch, hidden = batch - self.mean, hidden - self.offset
-            x, means = x - self.mean, means - self.offset
         pairs = batch.T @ (over_batch[0] * hidden)
         pairs -= x.T @ (over_chains[0] * means)
-        if centred:
-            return pairs, visible - pairs @ self.offset, others - self.mean @ pairs
-        return pairs, visible, others
+        visible = over_batch @ batch - over_chains @ x
+        difference = Gradient(pairs, visible, level - over_chains @ means)
+        if self.settings.method != "centred PCD":
+            return difference
+        self.offset += SLIDE * (level - self.offset)
+        return centred_gradient(difference, self.mean, self.offset)
 
     def _weights(self, count: int) -> Array:
         """1/count, count times: a mean is a product with it, faster than numpy.mean."""

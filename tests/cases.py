@@ -51,12 +51,13 @@ def spins(n_spins):
 
 
 def some_spins(n, n_spins, seed=0):
-    """Make n rows of spins with unequal frequencies; each unit is up and down at least once."""
+    """Make n rows of spins with unequal frequencies; the first three rows have no symmetry."""
     rng = np.random.default_rng([n, n_spins, seed])
     levels = rng.uniform(0.2, 0.8, n_spins)
     x = np.where(rng.random((n, n_spins)) < levels, 1.0, -1.0)
     x[:, -1] = np.where(rng.random(n) < 0.3, x[:, -1], x[:, 0])
-    x[:2] = [[-1.0], [1.0]]
+    x[:2] = [[-1.0], [1.0]]  # each unit is up and down at least once
+    x[2:3, 0], x[2:3, -1] = 1.0, -1.0
     return x
 
 
