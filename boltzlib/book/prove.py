@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import sympy as sp
+from sympy.concrete.expr_with_limits import ExprWithLimits
 from sympy.core.function import AppliedUndef
 from sympy.functions.elementary.hyperbolic import HyperbolicFunction
 
@@ -54,6 +55,12 @@ def equal(a, b, given: Iterable[sp.Equality] = ()) -> bool:
     return sp.simplify(difference) == 0 or sp.simplify(sp.expand_log(difference, force=False)) == 0
 
 
+# What stands inside may hold an index of its own, so that it is not one number.
+_BINDING = (
+    ExprWithLimits, sp.Derivative, sp.Subs, sp.Limit, sp.Lambda, VectorIntegral, MatrixSum,
+)  # fmt: skip
+
+
 def _with_letters(formula, letters):
     """Put a letter for each product or entry of matrices that no index of a sum reaches.
 
@@ -65,8 +72,7 @@ def _with_letters(formula, letters):
     """
     if isinstance(formula, (sp.Trace, sp.matrices.expressions.matexpr.MatrixElement)):
         return letters.setdefault(formula, sp.Dummy("t", real=formula.is_real))
-    indexed = (sp.Sum, sp.Product, sp.Integral, sp.Derivative, VectorIntegral, MatrixSum)
-    if not formula.args or formula.is_Matrix or isinstance(formula, indexed):
+    if not formula.args or formula.is_Matrix or isinstance(formula, _BINDING):
         return formula
     return formula.func(*(_with_letters(part, letters) for part in formula.args))
 

@@ -173,7 +173,7 @@ def _origins(tree, before: int) -> dict[str, list[ast.AST]]:
         if isinstance(node, ast.FunctionDef):
             origins[node.name] = [node]
         elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)) and node.value:
-            for target in getattr(node, "targets", None) or [node.target]:
+            for target in _targets(node):
                 part = isinstance(target, (ast.Subscript, ast.Attribute))
                 for name in _bound(target):
                     fresh = not part and name not in _names(node.value)
@@ -185,6 +185,18 @@ def _origins(tree, before: int) -> dict[str, list[ast.AST]]:
             for name in _bound(node.target):
                 origins[name] = [node.iter]
     return origins
+
+
+def _targets(node) -> list[ast.AST]:
+    """What an assignment assigns to, the parts of a tuple one by one."""
+    todo, found = [*(getattr(node, "targets", None) or [node.target])], []
+    while todo:
+        target = todo.pop(0)
+        if isinstance(target, (ast.Tuple, ast.List)):
+            todo += target.elts
+        else:
+            found.append(target)
+    return found
 
 
 def _bound(target) -> set[str]:

@@ -193,3 +193,16 @@ def test_an_entry_in_a_sum_is_not_the_entry_outside():
     k = sp.Symbol("k", integer=True, positive=True)
     y = sp.MatrixSymbol("y", N, 1)
     assert not equal(sp.Sum(sp.exp(y[k - 1, 0]), (k, 1, N)), N * sp.exp(y[k - 1, 0]))
+
+
+def test_a_substitution_that_waits_reaches_the_entries():
+    f, y = sp.Function("f"), sp.MatrixSymbol("y", n, 1)
+    entry, power = A[k, 0], sp.Trace(A**t)
+    assert not equal(sp.Subs(f(entry), k, 1), sp.Subs(f(entry), k, 2))
+    assert not equal(sp.Subs(f(entry), k, k + 1), f(entry))
+    assert not equal(sp.Subs(sp.exp(entry), k, 2), sp.exp(entry))
+    assert not equal(
+        sp.Subs(f(sp.Trace(X[k].T * X[k])), k, 1), sp.Subs(f(sp.Trace(X[k].T * X[k])), k, 2)
+    )
+    assert not equal(sp.Subs(f(power), t, 2), sp.Subs(f(power), t, 3))
+    assert equal(sp.exp(sp.Trace(y.T * y)), sp.exp(sp.Trace(y.T * y)))

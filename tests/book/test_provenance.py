@@ -47,6 +47,10 @@ HONEST = [
 
 CIRCULAR = [
     (
+        's = [diff(D, mu)]\na, s[0] = two\nclaim("2.1", "identity", chain("g", "=", s), derived=s)',
+        "stated.*built from",
+    ),
+    (
         's, *rest = pieces\nclaim("2.1", "identity", chain("g", "=", rest), derived=(s, *rest))',
         "same text",
     ),
