@@ -278,6 +278,7 @@ def ascend(
     tolerance: float = 1e-6,
     max_steps: int = 1000,
     keep_models: bool = True,
+    refuse_twins: bool = True,
 ) -> Fit:
     r"""Repeat a step that never lowers a value until the model stops moving.
 
@@ -299,6 +300,9 @@ def ascend(
     keep_models : bool
         Whether the history holds the model after each step, or only start and end, as is wise
         where a model is large.
+    refuse_twins : bool
+        Whether two components that are all but the same mean a saddle, as in a mixture, so that
+        nothing converged. Where they may be a maximum, say False: the reason then tells of them.
 
     Returns
     -------
@@ -347,12 +351,11 @@ def ascend(
             break
         if settled == 2:
             pair = models[-1].twins()
-            converged = pair is None
+            converged = pair is None or not refuse_twins
             reason = f"{left:.3g} left to go, within {tolerance:.3g}, {after}"
             if pair is not None:
-                reason = (
-                    f"components {pair[0]} and {pair[1]} are all but the same: a saddle, {after}"
-                )
+                equal = f"components {pair[0]} and {pair[1]} are all but the same"
+                reason = f"{equal}: a saddle, {after}" if refuse_twins else f"{reason}; {equal}"
             break
         if count == max_steps:
             converged = False

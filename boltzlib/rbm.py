@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from os import PathLike
 from typing import NamedTuple
@@ -1323,7 +1324,7 @@ class RBM:
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     RBM([[1.0]], [0.0], [0.5]).save(f"{folder}/model")
-        ...     RBM.load(f"{folder}/model.npz").c
+        ...     RBM.load(f"{folder}/model").c
         array([0.5])
         """
         np.savez(path, W=self.W, b=self.b, c=self.c)
@@ -1335,6 +1336,7 @@ class RBM:
         Parameters
         ----------
         path : str or path
+            As it was given to `save`.
 
         Returns
         -------
@@ -1421,6 +1423,8 @@ def as_moments(moments: Moments, model: RBM) -> Moments:
 
 def read_arrays(path: str | PathLike, names: tuple[str, ...]) -> dict[str, NDArray]:
     """Arrays of a file that `numpy.savez` wrote, of which none is a pickle; not public."""
+    path = os.fspath(path)
+    path = path if path.endswith(".npz") else f"{path}.npz"  # as `numpy.savez` does
     try:
         with open(path, "rb") as source:  # NumPy leaves a broken file open
             file = np.load(source, allow_pickle=False)

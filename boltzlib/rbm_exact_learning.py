@@ -204,7 +204,8 @@ def fit_em(
     -------
     Fit
         ``history`` is a `boltzlib.latent.Ascent`; its values are log-likelihoods less the
-        penalty, and do not fall.
+        penalty, and do not fall. Where two hidden units end equal its reason says so: with a
+        penalty this may be the maximum, else it may be a saddle.
 
     Raises
     ------
@@ -234,7 +235,7 @@ def fit_em(
         )
         return climbed.model, value
 
-    return ascend(step, start, tolerance=tolerance, max_steps=max_steps)
+    return ascend(step, start, tolerance=tolerance, max_steps=max_steps, refuse_twins=False)
 
 
 class _Data(NamedTuple):

@@ -181,6 +181,7 @@ class TrainingState:
         Parameters
         ----------
         path : str or path
+            As it was given to `save`.
 
         Returns
         -------
@@ -290,7 +291,8 @@ def fit_rbm(
         when that is a terminal and the work takes more than two seconds.
     monitor : str, optional
         By default the exact log-likelihood if the smaller layer has at most `MONITORED_EXACTLY`
-        units, else the pseudo-log-likelihood.
+        units, else the pseudo-log-likelihood. Both may take longer than an epoch: see
+        ``monitor_every``.
     **settings
         Fields of `Settings`. ``method="exact"`` sums the negative phase. ``"CD"`` starts the
         chains at the batch for every update; ``"PCD"`` lets them go on; ``"centred PCD"`` also

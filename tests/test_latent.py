@@ -285,6 +285,14 @@ def test_twins_are_a_saddle():
     )
 
 
+def test_twins_may_be_allowed():
+    place = Place(1.0, twin=(1, 3))
+    fit = ascend(shrink(0.5), place, tolerance=1e-3, refuse_twins=False)
+    assert fit.converged and re.search(
+        "left to go, .*; components 1 and 3 are all but the same$", fit.reason
+    )
+
+
 def test_steps_are_counted():
     for number in (1, 2, 7):
         calls = []

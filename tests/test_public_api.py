@@ -79,7 +79,7 @@ PUBLIC = {
     "boltzlib.rbm_exact_learning": {"Climb", "fit_em", "m_step", "maximise_likelihood"},
     "boltzlib.rbm_stochastic_learning": {
         "METHODS", "MONITORED_EXACTLY", "SCHEDULES", "Settings", "Training", "TrainingState",
-        "fit_rbm", "resume",
+        "centred_gradient", "fit_rbm", "resume",
     },
 }  # fmt: skip
 

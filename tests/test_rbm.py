@@ -787,7 +787,7 @@ def test_save_and_load(name, written, dtype, tmp_path):
     model.save(tmp_path / name)
     model.save(str(tmp_path / name))
     assert [path.name for path in tmp_path.iterdir()] == [written]
-    for path in (tmp_path / written, str(tmp_path / written)):
+    for path in (tmp_path / written, str(tmp_path / name)):
         again = RBM.load(path)
         assert again.dtype == dtype
         for part in "Wbc":

@@ -9,10 +9,12 @@ import types
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from boltzlib import rbm_stochastic_learning as module
 from boltzlib.descent import Fit
-from boltzlib.rbm import RBM
+from boltzlib.rbm import RBM, Gradient
 from boltzlib.rbm_chain import expected_contrastive_divergence
 from boltzlib.rbm_exact_learning import maximise_likelihood
 from boltzlib.rbm_stochastic_learning import (
@@ -22,10 +24,11 @@ from boltzlib.rbm_stochastic_learning import (
     Settings,
     Training,
     TrainingState,
+    centred_gradient,
     fit_rbm,
     resume,
 )
-from tests.cases import some_rbm, some_spins, spins
+from tests.cases import quick, some_rbm, some_spins, spins
 from tests.laws import FALSE_ALARM, frequencies_follow
 
 DTYPES = [np.float64, np.float32]
@@ -158,6 +161,68 @@ def test_defaults():
     assert (settings.method, settings.schedule) == ("centred PCD", "linear")
     assert (settings.steps, settings.monitor_every, settings.weight_decay) == (1, 1, 0.0)
     assert train(epochs=2).history.state.settings == Settings(epochs=2)
+
+
+# Centred statistics ------------------------------------------------------------------
+
+offsets = np.array([0.3, -0.6, 0.1]), np.array([0.5, -0.2])
+
+
+def test_centred_gradient_by_differences():
+    """It is the gradient for the parameters of -(x - mu)^T W (z - lambda) - beta.x - gamma.z."""
+    (mu, lam), step = offsets, 1e-5
+
+    def model(W, beta, gamma):
+        return RBM(W, beta - W @ lam, gamma - W.T @ mu)
+
+    place = [start.W, start.b + start.W @ lam, start.c + start.W.T @ mu]
+    assert model(*place).distance(start) < 1e-15
+    slopes = []
+    for i, part in enumerate(place):
+        slopes.append(np.zeros(part.shape))
+        for j in np.ndindex(part.shape):
+            ends = []
+            for sign in (1, -1):
+                moved = [p.copy() for p in place]
+                moved[i][j] += sign * step
+                ends.append(model(*moved).log_likelihood(x))
+            slopes[i][j] = (ends[0] - ends[1]) / (2 * step)
+    W, beta, gamma = slopes
+    found = centred_gradient(start.log_likelihood_gradient(x), *offsets)
+    assert isinstance(found, Gradient)
+    # a move of (W, beta, gamma) moves b by beta - W lambda, c by gamma - W^T mu
+    for part, exact in zip(found, (W, beta - W @ lam, gamma - W.T @ mu), strict=True):
+        np.testing.assert_allclose(part, exact, atol=1e-9)
+
+
+@quick
+@given(st.integers(0, 2**32 - 1), st.integers(1, 4), st.integers(1, 4))
+def test_centred_gradient_vanishes_with_the_gradient_and_never_points_down(seed, N, H):
+    rng = np.random.default_rng(seed)
+    plain = Gradient(*(rng.standard_normal(shape) for shape in ((N, H), N, H)))
+    mu, lam = rng.uniform(-1, 1, N), rng.uniform(-1, 1, H)
+    W, b, c = centred_gradient(plain, mu, lam)
+    # the gradient can be had back
+    again = Gradient(
+        W + np.outer(b + W @ lam, lam) + np.outer(mu, c + mu @ W), b + W @ lam, c + mu @ W
+    )
+    for found, exact in zip(again, plain, strict=True):
+        np.testing.assert_allclose(found, exact, atol=1e-13)
+    along = sum((ours * theirs).sum() for ours, theirs in zip(plain, (W, b, c), strict=True))
+    squares = sum((p**2).sum() for p in (W, b + W @ lam, c + mu @ W))
+    assert along == pytest.approx(squares, rel=1e-10)
+    same = centred_gradient(plain, np.zeros(N), np.zeros(H))
+    for found, exact in zip(same, plain, strict=True):
+        np.testing.assert_array_equal(found, exact)
+
+
+def test_the_offset_is_that_of_the_hidden_means():
+    """Without centred statistics there is none."""
+    state = train(epochs=1, on_epoch=None, learning_rate=1e-12, monitor="none").history.state
+    np.testing.assert_allclose(state.hidden_offset, start.hidden_mean(x).mean(axis=0), atol=1e-10)
+    for method in set(METHODS) - {"centred PCD"}:
+        state = train(method=method, epochs=1).history.state
+        np.testing.assert_array_equal(state.hidden_offset, np.zeros(2))
 
 
 # In the mean -------------------------------------------------------------------------
@@ -487,7 +552,7 @@ def test_states_are_saved_without_pickle(method, name, written, tmp_path):
     with np.load(tmp_path / written, allow_pickle=False) as file:
         assert set(file.files) == {"W", "b", "c", "chains", "hidden_offset", "text"}
         assert json.loads(str(file["text"]))["epoch"] == 2
-    again = TrainingState.load(tmp_path / written)
+    again = TrainingState.load(tmp_path / name)
     assert again.chains.shape == ((5, 2) if "PCD" in method else (0, 2))
     np.testing.assert_array_equal(again.chains, state.chains)
     np.testing.assert_array_equal(again.hidden_offset, state.hidden_offset)
@@ -653,6 +718,14 @@ def test_settings_are_numbers():
             "epochs: expected a positive integer, got 0",
         ),
         (lambda: resume(train(epochs=2).history.state, x + 1, epochs=3), "x: expected spins"),
+        (
+            lambda: centred_gradient(start.log_likelihood_gradient(x), np.zeros(2), np.zeros(2)),
+            r"visible_offset: expected shape \(3,\), got \(2,\)",
+        ),
+        (
+            lambda: centred_gradient(start.log_likelihood_gradient(x), np.zeros(3), 0.0),
+            r"hidden_offset: expected shape \(2,\), got \(\)",
+        ),
         (
             lambda: resume(train(epochs=2).history.state, x, epochs=3, held_out=[[1]]),
             r"held_out: expected shape \(n, 3\)",

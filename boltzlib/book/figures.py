@@ -63,6 +63,9 @@ STYLE = {
 plt.rcParams.update(STYLE)  # for all that is drawn later too: legends, insets, labels
 
 
+_NARROW = 3.6 * 72  # points; such a figure fits on a small screen as it is
+
+
 def new_figure(
     rows: int = 1, columns: int = 1, *, size: tuple[float, float] = (6.4, 3.6), **options
 ):
@@ -198,7 +201,8 @@ def _adapt(svg: str, alt: str, salt: str) -> str:
     svg = re.sub(r"[ \t]*\n\s*", "\n", re.sub(r"<g >", "<g>", svg))
     width, height = re.search(r'width="([\d.]+)pt" height="([\d.]+)pt"', svg).groups()
     size = f'width="{width}pt" height="{height}pt"'
-    described = (
-        f'role="img" aria-label="{escape(alt, quote=True)}" style="max-width:100%;height:auto"'
-    )
+    style = "max-width:100%;height:auto"
+    if float(width) <= _NARROW:
+        style += ";min-width:0"  # against the stylesheet's, which makes wide figures scroll
+    described = f'role="img" aria-label="{escape(alt, quote=True)}" style="{style}"'
     return svg.replace(size, f'width="{float(width) * 4 / 3:.0f}" {described}', 1)

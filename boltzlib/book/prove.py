@@ -107,8 +107,7 @@ def normal(formula, given=None):
 
 def _normal_fact(side):
     """Bring one side of a fact to the form in which it occurs in a normal form."""
-    if isinstance(side, sp.Trace):
-        return _normal_trace(side)
+    side = side.replace(lambda e: isinstance(e, sp.Trace), _normal_trace)
     return side.replace(lambda e: isinstance(e, sp.Sum), _linear_sum)
 
 

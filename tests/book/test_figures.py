@@ -34,6 +34,12 @@ def test_svg_is_accessible_and_follows_the_theme():
     assert "A line &lt;here&gt;." in html
 
 
+def test_only_a_narrow_figure_may_shrink_on_a_small_screen():
+    figure, _ = new_figure(size=(3.6, 3.6))
+    assert "min-width:0" in show_figure(figure, alt=ALT).svg
+    assert "min-width" not in draw().svg
+
+
 def test_bytes_are_stable_and_ids_do_not_clash():
     first, second, other = draw().svg, draw().svg, draw(ALT + " Again.").svg
     assert first == second

@@ -28,6 +28,14 @@ squares = Sum(lam[k] * y[k - 1, 0] ** 2, (k, 1, N))
         ),
         (Trace(y.T * Lam * y), squares, [Eq(Trace(y.T * Lam * y), squares)]),
         (
+            Sum(Sum(lam[k] * Trace(y.T * X[k]), (k, 1, n)) + Trace(y.T * X[i]), (i, 1, n)),
+            n * Trace(mean.T * y) + Trace(y.T * total),
+            [
+                Eq(Sum(lam[k] * Trace(y.T * X[k]), (k, 1, n)), Trace(y.T * mean)),
+                Eq(Sum(Trace(y.T * X[i]), (i, 1, n)), Trace(y.T * total)),
+            ],
+        ),
+        (
             MatrixSum((X[i] - mean) * (X[i] - mean).T, (i, 1, n)),
             MatrixSum((X[i] - mean) * X[i].T, (i, 1, n)),
             [Eq(total, n * mean), Eq(total.T, n * mean.T)],
