@@ -199,6 +199,8 @@ def claim(
             killed += _break_limit(equation, stated, derivation, numbers)
         killed += _break(equation, numbers, given)
         checked.append(numbers)
+    if not killed:
+        raise ClaimFailed(f"({equation}) the check has no teeth: no broken copy could be tried")
     if isinstance(stated, Stationary):
         try:
             check_stationary(stated.parameter, *checked)
@@ -496,10 +498,12 @@ def _check_called(equation, library, functions, case) -> None:
 def _break(equation, numbers: Numbers, given) -> int:
     """Try every broken copy of every side; return how many were rejected."""
     rejected = 0
+    bare = True
     for position in numbers.chain.formulas:
         side = numbers.chain.sides[position]
         if side in (0, 1):
             continue  # a bare 0 or 1 has no slips of its own
+        bare = False
         for broken in broken_copies(side):
             survives = numbers.survivor(position, broken)
             if survives is None:
@@ -514,7 +518,7 @@ def _break(equation, numbers: Numbers, given) -> int:
         if numbers.flipped_survives():
             raise ClaimFailed(f"({equation}) the check has no teeth: the flipped bound passes too")
         rejected += 1
-    if not rejected:
+    if not (rejected or bare):
         raise ClaimFailed(f"({equation}) the check has no teeth: no broken copy could be tried")
     return rejected
 

@@ -203,7 +203,29 @@ def _equal_matrices(a, b, rules) -> bool:
     if getattr(a, "shape", ()) != getattr(b, "shape", ()):
         return False
     renamed = {_renamed(before): after for before, after in rules.items()}
-    return bool(_expanded(_prepare(_expanded(sp.MatAdd(a, -b)), renamed)).is_ZeroMatrix)
+    difference = _prepare(_expanded(sp.MatAdd(a, -b)), renamed)
+    return bool(_expanded(_within_products(difference, renamed)).is_ZeroMatrix)
+
+
+def _within_products(matrix, rules):
+    """Use a fact about a product of matrices where it stands within a longer product.
+
+    >>> n = sp.Symbol("n", integer=True, positive=True)
+    >>> A, B, C = (sp.MatrixSymbol(name, n, n) for name in "ABC")
+    >>> _within_products(-C * A * B * A, {A * B: B})
+    -C*B*A
+    """
+    products = ((_factors(one.doit()), other) for one, other in rules.items() if one.is_Matrix)
+    facts = [(factors, after) for (scalar, factors), after in products if scalar == 1]
+    terms = []
+    for term in matrix.args if isinstance(matrix, sp.MatAdd) else (matrix,):
+        scalar, factors = _factors(term)
+        for before, after in facts:
+            for k in range(len(factors) - len(before) + 1):
+                if factors[k : k + len(before)] == before:
+                    factors[k : k + len(before)] = [after]
+        terms.append(sp.MatMul(scalar, *factors).doit())
+    return sp.MatAdd(*terms) if len(terms) > 1 else terms[0]
 
 
 def _expanded(matrix):

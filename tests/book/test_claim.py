@@ -280,6 +280,32 @@ def test_vacuous_inputs_are_refused():
         )
 
 
+@pytest.mark.parametrize("beside", [(), (chain("Z", "=", sqrt(2 * pi * v)),)])
+def test_a_zero_is_claimed_only_beside_what_can_be_broken(beside):
+    """A function that returns 0 is no check; the same function with a value elsewhere is one."""
+
+    def norm(c):
+        return np.exp(Gaussian(c[mu], c[v]).log_partition())
+
+    def state():
+        return claim(
+            "2.12",
+            "identity",
+            together(chain("Z - Z", "=", 0), *beside),
+            derived=(expand((v - 1) - v + 1), *(simplify(sqrt(2 * pi) * sqrt(v)) for _ in beside)),
+            computed=(lambda c: norm(c) - norm(c), *(norm for _ in beside)),
+            library="boltzlib.gaussian.Gaussian.log_partition",
+            cases=[{mu: 0.3, v: 1.7}],
+            edges=[{mu: 1e6, v: 1e-4}],
+        )
+
+    if beside:
+        assert state().record["killed"] > 0
+    else:
+        with pytest.raises(ClaimFailed, match="no teeth"):
+            state()
+
+
 def test_a_broken_copy_that_survives_is_named():
     """With σ² = 1 alone, losing σ² goes unnoticed."""
     ones = [{mu: 0.3, v: 1.0}, {mu: 2.0, v: 1.0}]

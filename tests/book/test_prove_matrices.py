@@ -2,7 +2,7 @@
 
 import pytest
 import sympy as sp
-from sympy import Determinant, Eq, IndexedBase, MatrixSymbol, Product, Sum, Trace
+from sympy import Determinant, Eq, IndexedBase, MatrixSymbol, Product, Sum, Trace, ZeroMatrix
 
 from boltzlib.book import MatrixSum, equal, latex
 from boltzlib.book.prove import nonnegative
@@ -40,6 +40,7 @@ squares = Sum(lam[k] * y[k - 1, 0] ** 2, (k, 1, N))
             MatrixSum((X[i] - mean) * X[i].T, (i, 1, n)),
             [Eq(total, n * mean), Eq(total.T, n * mean.T)],
         ),
+        (P * Sigma * y - P * L * V * y, ZeroMatrix(N, 1), [Eq(L * V * y, Sigma * y)]),
     ],
 )
 def test_true_statements_are_proved(a, b, given):
