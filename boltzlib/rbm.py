@@ -47,6 +47,15 @@ class Moments(NamedTuple):
         :math:`\langle x_k \rangle`.
     hidden : ndarray, shape (N_h,)
         :math:`\langle z_l \rangle`.
+
+    Notes
+    -----
+    The two terms of Eq. (4.86a), Eq. (4.86b) and Eq. (4.86c). Source: as `RBM.positive_phase`.
+
+    Examples
+    --------
+    >>> RBM([[1.0]], [0.0], [0.0]).negative_phase().visible
+    array([0.])
     """
 
     pairs: Array
@@ -62,6 +71,15 @@ class Gradient(NamedTuple):
     W : ndarray, shape (N, N_h)
     b : ndarray, shape (N,)
     c : ndarray, shape (N_h,)
+
+    Notes
+    -----
+    Eq. (4.86a), Eq. (4.86b) and Eq. (4.86c). Source: as `RBM.positive_phase`.
+
+    Examples
+    --------
+    >>> RBM([[1.0]], [0.0], [0.0]).log_likelihood_gradient([[1]]).b
+    array([1.])
     """
 
     W: Array
