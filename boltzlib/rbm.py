@@ -54,8 +54,8 @@ class Moments(NamedTuple):
 
     Examples
     --------
-    >>> RBM([[1.0]], [0.0], [0.0]).negative_phase().visible
-    array([0.])
+    >>> RBM([[1.0]], [0.0], [0.0]).negative_phase().pairs.round(4)
+    array([[0.7616]])
     """
 
     pairs: Array
