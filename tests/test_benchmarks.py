@@ -1,6 +1,7 @@
 """How times are taken and how the performance page is written; the peers are not needed."""
 
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -45,6 +46,18 @@ def test_times_have_units(value, shown):
 def test_a_small_ratio_keeps_a_digit():
     rows = [Row("step", "other", ours=0.1, theirs=0.07, difference=0.0)]
     assert "| 0.7 |" in page.table(rows)
+
+
+def test_answers_of_random_algorithms_are_not_compared():
+    assert "| (random) |" in page.table([Row("epoch", "other", 0.1, 0.2, None)])
+
+
+def test_likelihoods_are_shown_with_their_spread():
+    found = [SimpleNamespace(name="boltzlib", seconds=0.9, values=(-17.2, -17.4, -17.3))]
+    words = {"images": 1797, "hidden": 16, "epochs": 200, "wall": 5.0}
+    text = page.rbm_section(ROWS, found, found, **words)
+    assert "| boltzlib | −17.30 | −17.40 | −17.20 | 900\xa0ms |" in text
+    assert "over 3 seeds, after 200 epochs" in text and "{" + "eq}`eq-4-82b`" in text
 
 
 def test_the_page_holds_what_was_measured(tmp_path, monkeypatch):
