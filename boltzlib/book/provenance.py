@@ -164,10 +164,20 @@ def _nodes_within(statement) -> list[ast.AST]:
     return [node for node in ast.walk(statement) if isinstance(node, _READ)]
 
 
+class _Origins(dict):
+    """What each name was bound to, and the trees in which that is followed to its end."""
+
+    __hash__, __eq__ = object.__hash__, object.__eq__
+
+    def __init__(self):
+        super().__init__()
+        self.followed: dict[tuple[str, int], ast.AST] = {}
+
+
 @lru_cache(maxsize=2)
-def _origins(tree, before: int) -> dict[str, list[ast.AST]]:
+def _origins(tree, before: int) -> _Origins:
     """Return, for each name, what it was bound to (functions: their body) above a line."""
-    origins: dict[str, list[ast.AST]] = {}
+    origins = _Origins()
     above = [node for node in _nodes(tree) if node.lineno < before]
     for node in sorted(above, key=lambda n: n.lineno):
         if isinstance(node, ast.FunctionDef):
@@ -270,33 +280,43 @@ def _is_text(node, origins) -> bool:
     return isinstance(node, ast.JoinedStr) or isinstance(getattr(node, "value", None), str)
 
 
-def _inlined(node, origins, depth: int = 8) -> str:
-    free = _names(node)
+@lru_cache(maxsize=100)
+def _inlined(node, origins) -> str:
+    return ast.unparse(_with_values(node, origins))
+
+
+def _with_values(node, origins, depth: int = 8) -> ast.AST:
+    """The tree of `node` with what each name was bound to in its place."""
+    free, followed = _names(node), origins.followed
 
     class Inline(ast.NodeTransformer):
         def visit_Name(self, name):
             values = origins.get(name.id, []) if isinstance(name.ctx, ast.Load) else []
-            if name.id in free and depth and len(values) == 1 and isinstance(values[0], ast.expr):
-                return ast.parse(_inlined(values[0], origins, depth - 1), mode="eval").body
-            return name
+            bound_once = len(values) == 1 and isinstance(values[0], ast.expr)
+            if not (name.id in free and depth and bound_once):
+                return name
+            if (name.id, depth) not in followed:
+                followed[name.id, depth] = _with_values(values[0], origins, depth - 1)
+            return followed[name.id, depth]
 
-    copy = ast.parse(ast.unparse(node), mode="eval").body
-    return ast.unparse(Inline().visit(copy))
+    return Inline().visit(ast.parse(ast.unparse(node), mode="eval").body)
 
 
+@lru_cache(maxsize=100)
 def _core(node, origins) -> str:
     """The inlined text of a formula without the transformations that are wrapped around it."""
-    tree = ast.parse(_inlined(node, origins), mode="eval").body
+    tree = _with_values(node, origins)
     while isinstance(tree, ast.Call) and _called(tree) in TRANSFORMATIONS - NOTATION:
         tree = tree.func.value if isinstance(tree.func, ast.Attribute) else tree.args[0]
     return ast.unparse(tree)
 
 
+@lru_cache(maxsize=100)
 def _results(node, origins) -> set[str]:
     """What `node` takes from a derivation: inlined calls of transformations, and their names."""
     calls = {
         ast.unparse(part)
-        for part in ast.walk(ast.parse(_inlined(node, origins), mode="eval"))
+        for part in _parts(_with_values(node, origins))
         if isinstance(part, ast.Call) and _called(part) in TRANSFORMATIONS - NOTATION
     }
     return calls | {
@@ -309,6 +329,17 @@ def _results(node, origins) -> set[str]:
             for part in ast.walk(value)
         )
     }
+
+
+def _parts(tree) -> list[ast.AST]:
+    """All nodes of a tree, those that stand in several places once."""
+    todo, seen = [tree], {}
+    while todo:
+        node = todo.pop()
+        if id(node) not in seen:
+            seen[id(node)] = node
+            todo += ast.iter_child_nodes(node)
+    return list(seen.values())
 
 
 def _called(call: ast.Call) -> str:
