@@ -71,7 +71,7 @@ units over {seeds} seeds, after {epochs} epochs:
 
 {after_epochs}
 
-and after {wall:.0f} seconds each:
+and within {wall:.0f} seconds:
 
 {after_seconds}
 
