@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from boltzlib.enumeration import spin_states
+from boltzlib.enumeration import float_states
 
 Array = NDArray[np.float64]
 
@@ -43,8 +43,8 @@ class LayerSum:
     def __init__(self, W: Array, b: Array, c: Array) -> None:
         W, b, c = (np.asarray(array, dtype=np.float64) for array in (W, b, c))
         self.units, first = len(W), W.shape[1] // 2
-        self.rows = _states(first)
-        self.columns = _states(W.shape[1] - first)
+        self.rows = float_states(first)
+        self.columns = float_states(W.shape[1] - first)
         self.row_inputs = self.rows @ W[:, :first].T + b
         self.column_inputs = self.columns @ W[:, first:].T
         self.row_fields = self.rows @ c[:first]
@@ -140,7 +140,7 @@ class LayerSum:
 
     def _tables(self, group: NDArray[np.int64]) -> tuple[Array, Array]:
         """exp(e.P) and exp(e.R) for all signs e."""
-        signs = _states(len(group)).T
+        signs = float_states(len(group)).T
         by_row = np.exp(self.row_inputs[:, group] @ signs)
         return by_row, np.exp(self.column_inputs[:, group] @ signs)
 
@@ -161,8 +161,3 @@ def _groups(units: NDArray[np.int64], bounds: Array) -> list[NDArray[np.int64]]:
         groups[-1].append(int(t))
         size += bounds[t]
     return [np.array(group) for group in groups]
-
-
-def _states(n_spins: int) -> Array:
-    """All states of a half; of no spins there is one."""
-    return spin_states(n_spins).astype(np.float64) if n_spins else np.ones((1, 0))

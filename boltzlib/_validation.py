@@ -8,13 +8,14 @@ Nothing here writes into an argument.
 import operator
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 __all__ = [
     "SUM_TOLERANCE",
     "SYMMETRY_TOLERANCE",
     "as_batch",
     "as_couplings",
+    "as_nonnegative",
     "as_probabilities",
     "as_real_array",
     "as_recorded_spins",
@@ -121,6 +122,14 @@ def as_probabilities(name: str, value: ArrayLike) -> NDArray[np.float64]:
     return table
 
 
+def as_nonnegative(name: str, value: float) -> float:
+    """Return a finite number that is 0 or larger."""
+    number = float(as_real_array(name, value, ndim=0))
+    if number < 0.0:
+        raise ValueError(f"{name}: expected a number that is not negative, got {number}")
+    return number
+
+
 def as_size(name: str, value: int) -> int:
     """Return a positive integer."""
     try:
@@ -161,8 +170,8 @@ def check_rng(rng: np.random.Generator) -> np.random.Generator:
     return rng
 
 
-def frozen_copy(array: NDArray[np.float64]) -> NDArray[np.float64]:
+def frozen_copy(array: ArrayLike, dtype: DTypeLike = np.float64) -> NDArray:
     """Return a C-ordered copy that cannot be written to."""
-    copy = np.array(array, dtype=np.float64, order="C")
+    copy = np.array(array, dtype=dtype, order="C")
     copy.flags.writeable = False
     return copy

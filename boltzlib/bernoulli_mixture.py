@@ -12,6 +12,7 @@ from scipy import special
 from boltzlib import latent
 from boltzlib._validation import (
     as_batch,
+    as_nonnegative,
     as_probabilities,
     as_real_array,
     as_size,
@@ -330,7 +331,7 @@ class BernoulliMixture:
         x = _as_bits(x, self.dimension)
         shape = (len(x), self.n_components)
         gamma = latent.as_rows_of_probabilities("responsibilities", responsibilities, shape)
-        a = _as_pseudocount(pseudocount)
+        a = as_nonnegative("pseudocount", pseudocount)
         counts = gamma.sum(axis=0)
         total = (counts + 2.0 * a)[:, np.newaxis]
         p = np.divide(gamma.T @ x + a, total, out=self.probabilities.copy(), where=total > 0.0)
@@ -368,7 +369,7 @@ class BernoulliMixture:
         >>> round(BernoulliMixture([1.0], [[0.5]]).log_prior(2.0), 6)
         -2.772589
         """
-        a, p = _as_pseudocount(pseudocount), self.probabilities
+        a, p = as_nonnegative("pseudocount", pseudocount), self.probabilities
         return float((special.xlogy(a, p) + special.xlog1py(a, -p)).sum())
 
     def distance(self, other: BernoulliMixture) -> float:
@@ -497,7 +498,11 @@ class BernoulliMixture:
         (-0.693147, True)
         """
         x, K = _as_bits(x), as_size("n_components", n_components)
-        rng, starts, a = check_rng(rng), as_size("starts", starts), _as_pseudocount(pseudocount)
+        rng, starts, a = (
+            check_rng(rng),
+            as_size("starts", starts),
+            as_nonnegative("pseudocount", pseudocount),
+        )
         if len(x) < K:
             raise ValueError(f"x: expected at least {K} rows for {K} components, got {len(x)}")
 
@@ -533,10 +538,3 @@ def _as_bits(x: ArrayLike, dimension: int | None = None) -> Array:
         hint = "; (x + 1) / 2 turns spins into bits" if np.isin(x, (-1.0, 1.0)).all() else ""
         raise ValueError(f"x: expected bits, 0 or 1, got {x[wrong][0]:g}{hint}")
     return x
-
-
-def _as_pseudocount(value: float) -> float:
-    a = float(as_real_array("pseudocount", value, ndim=0))
-    if a < 0.0:
-        raise ValueError(f"pseudocount: expected a number that is not negative, got {a:g}")
-    return a

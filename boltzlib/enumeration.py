@@ -424,7 +424,7 @@ class _Blocks:
     def __init__(self, J: Array, h: Array, sizes: tuple[int, int, int]) -> None:
         ends = np.cumsum(sizes)
         self.spins = [slice(end - size, end) for size, end in zip(sizes, ends, strict=True)]
-        self.states = [_float_states(size) for size in sizes]
+        self.states = [float_states(size) for size in sizes]
         A, B, C = self.spins
         X, Y, Z = self.states
         own = [
@@ -492,7 +492,8 @@ def _underflowed(total: float) -> bool:
     return bool(total < 1e-270)
 
 
-def _float_states(n_spins: int) -> Array:
+def float_states(n_spins: int) -> Array:
+    """Return `spin_states` as float64; of no spins there is one. Not public."""
     return spin_states(n_spins).astype(np.float64) if n_spins else np.empty((1, 0))
 
 
@@ -502,7 +503,7 @@ def _row_exponents(J: Array, h: Array, n_rows: int) -> Iterator[tuple[Array, Arr
     With each chunk come its states of the first spins and of the others.
     """
     A, B = slice(None, n_rows), slice(n_rows, None)
-    Y = _float_states(len(h) - n_rows)
+    Y = float_states(len(h) - n_rows)
     own = 0.5 * ((Y @ J[B, B]) * Y).sum(axis=1) + Y @ h[B]
     fields = J[A, B] @ Y.T
     rows = spin_states(n_rows)

@@ -11,6 +11,7 @@ from scipy.optimize import linprog
 from boltzlib import enumeration
 from boltzlib._validation import (
     as_couplings,
+    as_nonnegative,
     as_real_array,
     as_recorded_spins,
     as_size,
@@ -400,13 +401,13 @@ class Ising:
                 f"size: exact samples need at most {enumeration.MAX_ENUMERATED} spins, got {N}"
             )
         first = (N + 1) // 2
-        left = _states(first)
+        left = enumeration.float_states(first)
         marginal = self.marginal(range(first)).ravel()
         rows = np.sort(rng.choice(len(left), size=size, p=marginal / marginal.sum()))
         x = np.empty((size, N))
         x[:, :first] = left[rows]
         if first < N:
-            right = _states(N - first)
+            right = enumeration.float_states(N - first)
             A, B = slice(None, first), slice(first, None)
             inner = 0.5 * ((right @ self.J[B, B]) * right).sum(axis=1)
             for row, start, count in zip(*_runs(rows), strict=True):
@@ -576,9 +577,7 @@ class Ising:
         """
         x = as_recorded_spins(x)
         N = x.shape[1]
-        penalty = float(as_real_array("penalty", penalty, ndim=0))
-        if penalty < 0:
-            raise ValueError(f"penalty: expected a number that is not negative, got {penalty}")
+        penalty = as_nonnegative("penalty", penalty)
         endless = None if penalty or N > MAX_RECESSION else recession_direction(x)
         grows = "" if endless is None else f"for ever along {_in_words(endless, N)}"
         if grows and not np.isnan(x).any():
@@ -766,7 +765,7 @@ def recession_direction(x: ArrayLike) -> Array | None:
         )
     rows = np.unique(x, axis=0)
     complete = ~np.isnan(rows).any(axis=1)
-    states = _states(N)
+    states = enumeration.float_states(N)
     completions = [
         statistics(states[(np.isnan(r) | (states == r)).all(1)]) for r in rows[~complete]
     ]
@@ -816,10 +815,6 @@ def _in_words(direction: Array, N: int) -> str:
     factors = ["" if abs(part) == 1 else f"{abs(part):.3g} " for part, _ in moved]
     signs = ["-" if part < 0 else "+" for part, _ in moved]
     return " ".join(f"{s} {f}{n}" for s, f, (_, n) in zip(signs, factors, moved, strict=True))
-
-
-def _states(n_spins: int) -> Array:
-    return enumeration.spin_states(n_spins).astype(np.float64)
 
 
 def _flat(moments: tuple[float, Array, Array]) -> Array:

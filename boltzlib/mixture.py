@@ -14,6 +14,7 @@ from boltzlib import latent
 from boltzlib._quadratic_features import QuadraticForm
 from boltzlib._validation import (
     as_batch,
+    as_nonnegative,
     as_probabilities,
     as_real_array,
     as_size,
@@ -908,7 +909,7 @@ def m_step(statistics: SufficientStatistics, *, covariance_floor: float = 0.0) -
     >>> q.means.item(), q.covariances.item()
     (2.0, 1.0)
     """
-    floor = _as_floor(covariance_floor)
+    floor = as_nonnegative("covariance_floor", covariance_floor)
     counts = _not_empty(statistics.counts)
     shift = statistics.first / counts[:, np.newaxis]
     around = statistics.second / counts[:, np.newaxis, np.newaxis]
@@ -983,7 +984,7 @@ def fit_em(
     >>> fit.model.means.round(3).tolist(), fit.converged
     ([[-1.033], [0.933]], True)
     """
-    floor = _as_floor(covariance_floor)
+    floor = as_nonnegative("covariance_floor", covariance_floor)
     x = _readable_again(x)
     eigenvalues = np.linalg.eigvalsh(initial.covariances)
     rounding = 16.0 * initial.dimension * np.finfo(float).eps * eigenvalues[:, -1]
@@ -1233,13 +1234,6 @@ def _not_empty(counts: Array) -> Array:
     return counts
 
 
-def _as_floor(value: float) -> float:
-    floor = float(as_real_array("covariance_floor", value, ndim=0))
-    if floor < 0.0:
-        raise ValueError(f"covariance_floor: expected a number that is not negative, got {floor}")
-    return floor
-
-
 def _pieces(x: ArrayLike | Iterable[ArrayLike], dimension: int) -> Iterator[NDArray]:
     """Yield data piece by piece, each of shape (m, N); their numbers are checked later."""
     whole = hasattr(x, "__array__") or not isinstance(x, Iterable) or _is_one_table(x)
@@ -1271,7 +1265,7 @@ def _readable_again(x: ArrayLike | Iterable[ArrayLike]):
 def _prepared(x: ArrayLike, n_components: int, rng: np.random.Generator, floor: float):
     """Check what a start is made from; return it with the covariance of the data."""
     x, K, rng = as_batch("x", x), as_size("n_components", n_components), check_rng(rng)
-    floor = _as_floor(floor)
+    floor = as_nonnegative("covariance_floor", floor)
     different = len(np.unique(x, axis=0))
     if different < K:
         raise ValueError(

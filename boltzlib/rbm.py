@@ -14,14 +14,16 @@ from scipy import special
 
 from boltzlib._rbm_sums import LayerSum, log_2cosh
 from boltzlib._validation import (
+    as_nonnegative,
     as_real_array,
     as_recorded_spins,
     as_size,
     as_spins,
     check_rng,
+    frozen_copy,
 )
 from boltzlib.bernoulli_mixture import BernoulliMixture
-from boltzlib.enumeration import spin_states
+from boltzlib.enumeration import float_states
 from boltzlib.ising import Ising
 from boltzlib.latent import TWINS
 
@@ -142,8 +144,8 @@ class RBM:
                     f"{name}: expected shape ({length},) to go with W of shape "
                     f"{couplings.shape}, got shape {fields.shape}"
                 )
-            object.__setattr__(self, name, _frozen(fields, dtype))
-        object.__setattr__(self, "W", _frozen(couplings, dtype))
+            object.__setattr__(self, name, frozen_copy(fields, dtype))
+        object.__setattr__(self, "W", frozen_copy(couplings, dtype))
 
     @property
     def n_visible(self) -> int:
@@ -259,9 +261,7 @@ class RBM:
         """
         N, H = as_size("n_visible", n_visible), as_size("n_hidden", n_hidden)
         rng = check_rng(rng)
-        spread = float(as_real_array("scale", scale, ndim=0))
-        if spread < 0:
-            raise ValueError(f"scale: expected a number that is not negative, got {spread}")
+        spread = as_nonnegative("scale", scale)
         try:
             kind = np.dtype(dtype)
         except TypeError as error:
@@ -1417,7 +1417,7 @@ class RBM:
                 f"model: expected a table of at most {MAX_TABLE} numbers, got "
                 f"{columns} for each of 2**{self.n_hidden} hidden states"
             )
-        return spin_states(self.n_hidden).astype(np.float64)
+        return float_states(self.n_hidden)
 
     def _partly_seen(self, x: ArrayLike) -> tuple[Array, NDArray[np.bool_]]:
         given = as_recorded_spins(x, self.n_visible)
@@ -1469,12 +1469,6 @@ def spins_with_mean(mean: Array, rng: np.random.Generator) -> Array:
 
 def _free_energy(x: Array, W: Array, b: Array, c: Array) -> Array:
     return -(x @ b) - log_2cosh(x @ W + c).sum(axis=1)
-
-
-def _frozen(array: Array, dtype: DTypeLike) -> Array:
-    copy = np.array(array, dtype=dtype, order="C")
-    copy.flags.writeable = False
-    return copy
 
 
 def _total(array: Array) -> float:

@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from boltzlib._validation import as_size, as_spins
-from boltzlib.enumeration import spin_states
+from boltzlib.enumeration import float_states
 from boltzlib.rbm import RBM, Gradient, Moments
 
 __all__ = ["MAX_CHAIN", "expected_contrastive_divergence", "transition_matrix"]
@@ -51,7 +51,7 @@ def transition_matrix(model: RBM) -> Array:
             f"model: expected at most {MAX_CHAIN} units in each layer, got "
             f"{model.n_visible} visible and {model.n_hidden} hidden"
         )
-    x, z = _states(model.n_visible), _states(model.n_hidden)
+    x, z = float_states(model.n_visible), float_states(model.n_hidden)
     to_hidden = _conditional(x @ model.W + model.c, z)
     to_visible = _conditional(z @ model.W.T + model.b, x)
     return to_hidden @ to_visible
@@ -94,7 +94,7 @@ def expected_contrastive_divergence(model: RBM, x: ArrayLike, *, steps: int = 1)
     """
     x, steps = as_spins(x, model.n_visible), as_size("steps", steps)
     T = transition_matrix(model)
-    states, after = _states(model.n_visible), _distribution(x)
+    states, after = float_states(model.n_visible), _distribution(x)
     for _ in range(steps):
         after = after @ T
     hidden = np.tanh(states @ model.W + model.c)
@@ -114,7 +114,3 @@ def _conditional(inputs: Array, states: Array) -> Array:
     log_up, log_down = special.log_expit(2.0 * inputs), special.log_expit(-2.0 * inputs)
     up = states > 0
     return np.exp(log_up @ up.T + log_down @ ~up.T)
-
-
-def _states(n_spins: int) -> Array:
-    return spin_states(n_spins).astype(np.float64)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
 
-from boltzlib._validation import as_real_array, as_size, as_spins, frozen_copy
+from boltzlib._validation import as_nonnegative, as_real_array, as_size, as_spins, frozen_copy
 from boltzlib.descent import Fit
 from boltzlib.latent import ascend
 from boltzlib.rbm import RBM, Moments, as_moments
@@ -97,7 +97,7 @@ def maximise_likelihood(
     (True, -1.047)
     """
     rows, shares = np.unique(as_spins(x, start.n_visible), axis=0, return_counts=True)
-    alpha = _as_penalty(penalty)
+    alpha = as_nonnegative("penalty", penalty)
     data = _Data(rows, shares / shares.sum())
 
     def value_and_gradient(model):
@@ -158,7 +158,7 @@ def m_step(
     array([[1.]])
     """
     pairs, visible, hidden = as_moments(moments, start)
-    alpha = _as_penalty(penalty)
+    alpha = as_nonnegative("penalty", penalty)
 
     def value_and_gradient(model):
         log_partition, negative = model._log_partition_and_moments()
@@ -226,7 +226,7 @@ def fit_em(
     (True, -1.047)
     """
     x, inner_steps = as_spins(x, start.n_visible), as_size("inner_steps", inner_steps)
-    alpha = _as_penalty(penalty)
+    alpha = as_nonnegative("penalty", penalty)
 
     def step(model):
         value = model.log_likelihood(x) - 0.5 * alpha * float(np.sum(model.W**2))
@@ -251,13 +251,6 @@ class _Data(NamedTuple):
         hidden = np.tanh(self.rows @ model.W + model.c)
         weighted = self.shares[:, np.newaxis] * self.rows
         return Moments(weighted.T @ hidden, weighted.sum(axis=0), self.shares @ hidden)
-
-
-def _as_penalty(penalty: float) -> float:
-    alpha = float(as_real_array("penalty", penalty, ndim=0))
-    if alpha < 0:
-        raise ValueError(f"penalty: expected a number that is not negative, got {alpha}")
-    return alpha
 
 
 def _climb(value_and_gradient, start: RBM, tolerance: float, max_steps: int) -> Fit:
