@@ -3,8 +3,10 @@
 The only part of boltzlib that imports SymPy and Matplotlib.
 """
 
+from boltzlib.book.brute_force import joint_table, spin_table
 from boltzlib.book.card import on_this_page
 from boltzlib.book.claim import Claim, ClaimFailed, claim
+from boltzlib.book.deltas import sum_deltas
 from boltzlib.book.densities import density
 from boltzlib.book.errata import erratum
 from boltzlib.book.evaluate import evaluate
@@ -15,6 +17,7 @@ from boltzlib.book.printing import latex
 from boltzlib.book.prove import equal
 from boltzlib.book.samples import MatrixSum, Samples
 from boltzlib.book.statement import chain, limit, stationary, together
+from boltzlib.book.steps import show
 
 __all__ = [
     "Claim",
@@ -29,11 +32,15 @@ __all__ = [
     "equal",
     "erratum",
     "evaluate",
+    "joint_table",
     "latex",
     "limit",
     "on_this_page",
+    "show",
     "show_figure",
     "show_frames",
+    "spin_table",
     "stationary",
+    "sum_deltas",
     "together",
 ]

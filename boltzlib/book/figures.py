@@ -14,6 +14,8 @@ from html import escape
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.patches import Rectangle
 
 # Use these by name in a figure; C1 … C6 are also the default colour cycle.
 INK, MUTED, PAPER = "#010203", "#040506", "#fdfcfb"
@@ -71,6 +73,35 @@ def new_figure(
 ):
     """Return ``(figure, axes)`` in the book's style, like ``plt.subplots``."""
     return plt.subplots(rows, columns, figsize=size, layout="constrained", **options)
+
+
+def draw_signed_squares(axis, table, *, largest: float, side: float = 0.92) -> None:
+    """Draw a table of numbers as squares: filled if positive, empty if negative.
+
+    The area is the absolute value. The entry in row r and column c is centred on the point
+    (c, r), rows going down; of a number 0 nothing is drawn.
+
+    Parameters
+    ----------
+    axis : matplotlib.axes.Axes
+        Where to draw. Its limits are set so that the whole table is seen.
+    table : array of shape (rows, columns)
+        The numbers.
+    largest : float
+        The absolute value of the largest square; numbers beyond it are drawn like it.
+    side : float
+        Side of the largest square.
+    """
+    table = np.asarray(table, dtype=float)
+    rows, columns = table.shape
+    for row, column in np.argwhere(table):
+        value = table[row, column]
+        width = side * np.sqrt(min(1.0, abs(value) / largest))
+        fill, edge = (C1, C1) if value > 0 else ("none", C2)
+        corner = (column - width / 2, row - width / 2)
+        square = Rectangle(corner, width, width, lw=1.0, facecolor=fill, edgecolor=edge)
+        axis.add_patch(square)
+    axis.set(xlim=(-0.6, columns - 0.4), ylim=(rows - 0.4, -0.6), aspect="equal")
 
 
 class Figure:

@@ -8,7 +8,7 @@ import pytest
 matplotlib.use("Agg")
 
 from boltzlib.book import show_figure, show_frames
-from boltzlib.book.figures import C1, INK, new_figure
+from boltzlib.book.figures import C1, INK, draw_signed_squares, new_figure
 
 ALT = "A straight line that rises from the lower left to the upper right corner."
 
@@ -75,3 +75,18 @@ def test_frames_are_two_or_more_that_differ():
         show_frames([draw()])
     with pytest.raises(ValueError, match="frames: expected an alt text of its own"):
         show_frames([draw(), draw()])
+
+
+def test_signed_squares_have_the_absolute_value_as_their_area():
+    figure, axis = new_figure()
+    draw_signed_squares(axis, [[4.0, 0.0, -1.0], [0.25, 9.0, -4.0]], largest=4.0, side=0.8)
+    squares = {
+        (round(s.get_x() + s.get_width() / 2, 9), round(s.get_y() + s.get_height() / 2, 9)): s
+        for s in axis.patches
+    }
+    sides = {place: round(square.get_width() / 0.8, 9) for place, square in squares.items()}
+    assert sides == {(0, 0): 1, (2, 0): 0.5, (0, 1): 0.25, (1, 1): 1, (2, 1): 1}  # 9 like 4
+    filled = {place for place, square in squares.items() if square.get_facecolor()[3] > 0}
+    assert filled == {(0, 0), (0, 1), (1, 1)}
+    assert axis.get_xlim() == (-0.6, 2.6) and axis.get_ylim() == (1.6, -0.6)  # rows go down
+    show_figure(figure, alt=ALT)
