@@ -144,11 +144,13 @@ def display_faults(page: Page) -> list[str]:
 
 
 def rhythm_faults(page: Page) -> list[str]:
-    """What the page lacks of the rhythm that all pages have."""
+    """What the page lacks of the rhythm that all sections have; the back matter has its own."""
     found = []
     titles = [heading for cell in page.cells for heading in headings(cell)]
     if not titles or titles[0][0] != 1 or sum(level == 1 for level, _ in titles) != 1:
         found.append("it does not begin with its one title")
+    if page.name.startswith("back_matter/"):
+        return [f"{page.name}: {fault}" for fault in found]
     sections = [text for level, text in titles if level == 2]
     wanted = [h for h in HEADINGS if h not in OPTIONAL or h in sections]
     if sections != wanted:
