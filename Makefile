@@ -4,7 +4,7 @@
 #   PYTHON=python3.12   the interpreter that .venv is made with
 #   JOBS=2              processes that tests run in
 #   PORT=8000           where make serve listens
-#   ARGS="-k kl"        what make test hands on to pytest
+#   ARGS="-k kl"        what make test hands on to pytest (and make mutants to its program)
 
 PYTHON  ?= python3
 JOBS    ?= 2
@@ -23,7 +23,7 @@ PAGES   := $(shell find chapters boltzlib -type f -not -path '*/.*' -not -path '
 BUILDER := _config.yml _toc.yml $(wildcard tools/*.py chapters/_static/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help book test bench notebooks serve lint format live text sync screenshots lock clean
+.PHONY: help book test mutants bench notebooks serve lint format live text sync screenshots lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ $(BUILT): $(STAMP) $(BUILDER) $(PAGES)
 
 test: $(BUILT) ## run every test: library, notebooks, ledger and the pages in Chromium
 	@$(BIN)/python -m pytest --nbval -n $(JOBS) --dist loadfile $(ARGS)
+
+mutants: $(STAMP) ## plant errors in the library, count which are noticed, write the page (an hour)
+	@$(BIN)/python -m tools.mutants --jobs $(JOBS) $(ARGS)
 
 # The peers have a .venv of their own: nothing else may come to depend on them.
 $(PEERS)/.ready: requirements.lock requirements-bench.txt

@@ -1,0 +1,169 @@
+"""The formulas that the notebooks state: break each in the source and see what notices.
+
+Two things can: the claim raises, or what the page shows is no longer what is stored.  A slip
+that only the second notices is one that a reader of the page could see, but that the check
+of the formula itself let pass.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.mutants import forks
+from tools.mutants.cells import Cell
+from tools.mutants.notebooks import SLACK, Notebook, import_all, paths
+from tools.mutants.slips import slips
+
+RELATIONS = {"=": "!=", "<=": ">=", ">=": "<=", "<": ">", ">": "<", ":=": "="}
+
+
+@dataclass(frozen=True)
+class BrokenClaim:
+    """One slip in what one claim states."""
+
+    page: str
+    equation: str
+    cell: int
+    slip: str
+    before: str
+    after: str
+    source: str  # of the whole cell, broken
+
+    @property
+    def name(self) -> str:
+        return f"({self.equation}) | {self.before} → {self.after}"
+
+
+def broken_claims(page: str, cells: list[Cell]) -> Iterator[BrokenClaim]:
+    """Break the statement of every claim, where it is written: in the call, or by name above."""
+    for number, cell in enumerate(cells):
+        for call in _claims(ast.parse(cell.source)):
+            equation = call.args[0].value
+            yield from _broken(page, equation, number, cell.source, _place(cell.source, call))
+            for name in sorted(_names(call.args[2])):
+                for place in range(number, -1, -1):
+                    value = _assigned(cells[place].source, name)
+                    if value is not None:
+                        yield from _broken(page, equation, place, cells[place].source, value)
+                        break
+
+
+def _claims(tree) -> list[ast.Call]:
+    return [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "id", "") == "claim"
+        and len(node.args) > 2
+        and isinstance(node.args[0], ast.Constant)
+    ]
+
+
+def _place(source, call) -> int:
+    """Where the stated argument stands in the order of `ast.walk`."""
+    wanted = call.args[2]
+    for number, node in enumerate(ast.walk(ast.parse(source))):
+        same = type(node) is type(wanted) and getattr(node, "lineno", 0) == wanted.lineno
+        if same and node.col_offset == wanted.col_offset:
+            return number
+    raise LookupError(ast.unparse(call))
+
+
+def _names(node) -> set[str]:
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+
+
+def _assigned(source, name) -> int | None:
+    """Where the formula that a cell gives a name to stands, if it is one."""
+    tree = ast.parse(source)
+    found = None
+    for statement in tree.body:
+        if isinstance(statement, ast.Assign) and any(
+            isinstance(target, ast.Name) and target.id == name for target in statement.targets
+        ):
+            found = statement.value
+    if found is None or isinstance(found, (ast.Lambda, ast.Name, ast.Constant, ast.List)):
+        return None
+    function = getattr(getattr(found, "func", None), "id", "")
+    if function in ("Symbol", "symbols", "Function", "IndexedBase", "MatrixSymbol", "Samples"):
+        return None
+    return next(k for k, node in enumerate(ast.walk(tree)) if node is found)
+
+
+def _broken(page, equation, number, source, root) -> Iterator[BrokenClaim]:
+    tree = ast.parse(source)
+    top = list(ast.walk(tree))[root]
+    inside = set(map(id, ast.walk(top)))
+    parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+    for place, node in enumerate(ast.walk(tree)):
+        if id(node) not in inside:
+            continue
+        for variant, (slip, broken) in enumerate(_slips(node, parents)):
+            twin = ast.parse(source)
+            _exchange(twin, place, variant)
+            before, after = ast.unparse(node), ast.unparse(broken)
+            if before != after:
+                yield BrokenClaim(page, equation, number, slip, before, after, ast.unparse(twin))
+
+
+def _slips(node, parents):
+    match node:
+        case ast.Constant(value=str() as text):
+            return [("relation" if text in RELATIONS else "name", _other(text))]
+        case ast.Tuple(elts=[index, lower, upper]):  # the bounds of a sum
+            later = ast.BinOp(lower, ast.Add(), ast.Constant(1))
+            sooner = ast.BinOp(upper, ast.Sub(), ast.Constant(1))
+            return [
+                ("bound", ast.Tuple([index, later, upper], node.ctx)),
+                ("bound", ast.Tuple([index, lower, sooner], node.ctx)),
+            ]
+    return slips(node, parents)
+
+
+def _other(text: str) -> ast.Constant:
+    return ast.Constant(RELATIONS.get(text, f"2 {text}"))
+
+
+def _exchange(tree, place, variant) -> None:
+    parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+    node = list(ast.walk(tree))[place]
+    broken = _slips(node, parents)[variant][1]
+    ast.copy_location(broken, node)
+    parent = parents[node]
+    for field, value in ast.iter_fields(parent):
+        if value is node:
+            setattr(parent, field, broken)
+        elif isinstance(value, list) and any(item is node for item in value):
+            value[:] = [broken if item is node else item for item in value]
+    ast.fix_missing_locations(tree)
+
+
+def judge(at_most: int, told: Callable[[BrokenClaim, str], None]) -> None:
+    """Tell the verdict on each: "raised", "shown" or "survived"."""
+    import_all()
+    for path in paths():
+        for broken, verdict in next(forks.answers([path], lambda p: _try(p, at_most), 1)):
+            told(broken, verdict)
+
+
+def _try(path: Path, at_most: int) -> list[tuple[BrokenClaim, str]]:
+    notebook = Notebook(path)
+    if notebook.faults:
+        raise RuntimeError(f"{path.name}: cells {notebook.faults} differ without any slip")
+    original = list(notebook.cells)
+
+    def work(broken: BrokenClaim) -> int:
+        forks.allow(SLACK)
+        cell = original[broken.cell]
+        notebook.cells[broken.cell] = Cell(broken.source, cell.outputs)
+        numbers = notebook.users.of({broken.cell})
+        if not notebook.notices(numbers):
+            return forks.SURVIVED
+        return forks.CAUGHT if notebook.kernel.raised else forks.SHOWN
+
+    jobs = list(broken_claims(path.stem, copy.copy(original)))
+    return list(forks.verdicts(jobs, work, at_most))
