@@ -25,6 +25,7 @@ __all__ = [
     "as_symmetric_matrix",
     "check_rng",
     "frozen_copy",
+    "refuse_masked",
 ]
 
 #: A table of probabilities may miss the sum 1 by this much.
@@ -38,6 +39,7 @@ def as_real_array(
     name: str, value: ArrayLike, *, ndim: int | None = None, finite: bool = True
 ) -> NDArray[np.float64]:
     """Return `value` as a non-empty float64 array (not copied when it is one)."""
+    refuse_masked(name, value)
     try:
         array = np.asarray(value)
     except ValueError as error:  # rows of different lengths
@@ -45,7 +47,8 @@ def as_real_array(
     if array.dtype.kind not in "biuf":
         raise ValueError(f"{name}: expected real numbers, got dtype {array.dtype}")
     if ndim is not None and array.ndim != ndim:
-        raise ValueError(f"{name}: expected {ndim} dimension(s), got shape {array.shape}")
+        wanted = f"{ndim} dimension(s)" if ndim else "one number"
+        raise ValueError(f"{name}: expected {wanted}, got shape {array.shape}")
     if array.size == 0:
         raise ValueError(f"{name}: expected at least one number, got shape {array.shape}")
     array = array.astype(np.float64, copy=False)
@@ -53,6 +56,13 @@ def as_real_array(
         bad = array[~np.isfinite(array)][0]
         raise ValueError(f"{name}: expected finite numbers, got {bad}")
     return array
+
+
+def refuse_masked(name: str, value: ArrayLike) -> None:
+    """Raise if `value` is a masked array that masks anything: `numpy.asarray` drops the mask."""
+    if np.ma.is_masked(value):
+        count = np.ma.count_masked(value)
+        raise ValueError(f"{name}: expected numbers, got an array with {count} of them masked")
 
 
 def as_batch(name: str, value: ArrayLike, dimension: int | None = None) -> NDArray[np.float64]:

@@ -215,7 +215,14 @@ class BernoulliMixture:
         >>> BernoulliMixture([0.5, 0.5], [[0.9], [0.1]]).responsibilities([[1]]).round(6)
         array([[0.9, 0.1]])
         """
-        return latent.posterior(self.joint_log_prob(x))
+        joint = self.joint_log_prob(x)
+        impossible = np.isneginf(joint).all(axis=1)
+        if impossible.any():
+            raise ValueError(
+                "x: expected rows that a component can produce, got one that none can, row "
+                f"{int(np.flatnonzero(impossible)[0])}"
+            )
+        return latent.posterior(joint)
 
     def sample(self, size: int, *, rng: np.random.Generator) -> Array:
         r"""Independent samples.

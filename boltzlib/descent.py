@@ -369,7 +369,10 @@ class _Path:
         self.value = self.value_at(self.theta)
         self.slope = self.slope_at(self.theta)
         if not (np.isfinite(self.value) and np.isfinite(self.slope).all()):
-            raise ValueError("start: expected a finite function and gradient there")
+            raise ValueError(
+                "start: expected a finite function and gradient there, got "
+                f"{self.value:g} and {self.slope}"
+            )
         self.places, self.values, self.steps = [self.theta], [self.value], []
         self.gradient_norms = [float(np.linalg.norm(self.slope))]
 

@@ -146,7 +146,7 @@ class Empirical:
         array([0. , 0.5, 0.5, 1. ])
         """
         if self.dimension != 1:
-            raise ValueError(f"cdf: expected one-dimensional data, got N = {self.dimension}")
+            raise ValueError(f"samples: expected one-dimensional data, got N = {self.dimension}")
         points = as_real_array("t", t, finite=False)
         if np.isnan(points).any():
             raise ValueError("t: expected numbers, got nan")
@@ -272,7 +272,10 @@ def kolmogorov_distance(x: ArrayLike, cdf: Callable[[NDArray[np.float64]], Array
     p0 = Empirical(as_batch("x", x, 1).ravel())
     at, left = p0.support, np.nextafter(p0.support, -np.inf)
     values = np.asarray(cdf(at)), np.asarray(cdf(left))
-    if any(v.shape != at.shape or not ((v >= 0) & (v <= 1)).all() for v in values):
-        raise ValueError("cdf: expected an array of values in [0, 1], one for each point")
+    for v in values:
+        if v.shape != at.shape:
+            raise ValueError(f"cdf: expected an array of shape {at.shape}, got {v.shape}")
+        if (outside := ~((v >= 0) & (v <= 1))).any():
+            raise ValueError(f"cdf: expected values in [0, 1], got {v[outside][0]:g}")
     gaps = np.abs(p0.cdf(at) - values[0]), np.abs(p0.cdf(left) - values[1])
     return float(np.max(gaps))

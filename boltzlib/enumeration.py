@@ -408,7 +408,7 @@ def ising_expectation(
     """
     total = np.float64(0.0)
     for states, probabilities in ising_chunks(J, h):
-        values = np.asarray(function(states), dtype=np.float64)
+        values = as_real_array("function", function(states), finite=False)
         if values.shape[:1] != probabilities.shape:
             raise ValueError(
                 f"function: expected one value for each of {len(states)} states, "
@@ -474,7 +474,8 @@ def _refuse_enumeration(N: int) -> None:
 
 
 def _spin(spin: int, N: int) -> int:
-    if not isinstance(spin, (int, np.integer)) or not 0 <= spin < N:
+    # a bool would be read as 0 or 1, but is meant as part of a mask
+    if isinstance(spin, bool) or not isinstance(spin, (int, np.integer)) or not 0 <= spin < N:
         raise ValueError(f"spins: expected integers from 0 to {N - 1}, got {spin!r}")
     return int(spin)
 
@@ -559,8 +560,9 @@ def _marginal_by_states(J: Array, h: Array, n_first: int) -> Array:
 def _energies(energies: ArrayLike) -> NDArray[np.float64]:
     """Check a table of energies: +inf is allowed, NaN and -inf are not."""
     table = as_real_array("energies", energies, finite=False)
-    if np.isnan(table).any() or (table == -np.inf).any():
-        raise ValueError("energies: expected finite numbers or +inf, got nan or -inf")
+    wrong = np.isnan(table) | (table == -np.inf)
+    if wrong.any():
+        raise ValueError(f"energies: expected finite numbers or +inf, got {table[wrong][0]}")
     if (table == np.inf).all():
         raise ValueError("energies: expected at least one finite energy, got +inf only")
     return table

@@ -160,7 +160,9 @@ class Gaussian:
             centred = centred - rest
             covariance = centred.T @ centred / n
         if not np.isfinite(covariance).all():
-            raise ValueError("x: expected data whose squares do not overflow")
+            raise ValueError(
+                f"x: expected data whose squares do not overflow, got up to {np.abs(x).max():.3g}"
+            )
         _check_full_rank(x, centred)
         return cls(rounded + rest, covariance)
 
@@ -317,7 +319,10 @@ class Gaussian:
             z, correction = refined_solve(self._L, y, transpose=True)
             z = z + correction
         if not np.isfinite(z).all():
-            raise ValueError("x: expected points at which the score does not overflow")
+            raise ValueError(
+                "x: expected points at which the score does not overflow, got one at which it "
+                f"does, row {int(np.flatnonzero(~np.isfinite(z).all(axis=0))[0])}"
+            )
         return -z.T.reshape(np.shape(x))
 
     def entropy(self) -> float:

@@ -398,7 +398,7 @@ class Ising:
         N = self.n_spins
         if N > enumeration.MAX_ENUMERATED:
             raise ValueError(
-                f"size: exact samples need at most {enumeration.MAX_ENUMERATED} spins, got {N}"
+                f"model: exact samples need at most {enumeration.MAX_ENUMERATED} spins, got {N}"
             )
         first = (N + 1) // 2
         left = enumeration.float_states(first)
@@ -553,8 +553,9 @@ class Ising:
         Raises
         ------
         ValueError
-            If x or penalty is not as above; or if there is no penalty and no finite maximum
-            (`recession_direction`), as when two spins always agree. For more than
+            If x or penalty is not as above, or there are more than
+            `boltzlib.enumeration.MAX_ENUMERATED` spins; or if there is no penalty and no finite
+            maximum (`recession_direction`), as when two spins always agree. For more than
             `MAX_RECESSION` spins, or with spins missing, this shows as non-convergence instead.
 
         Warns
@@ -577,6 +578,11 @@ class Ising:
         """
         x = as_recorded_spins(x)
         N = x.shape[1]
+        if N > enumeration.MAX_ENUMERATED:
+            raise ValueError(
+                f"x: expected at most {enumeration.MAX_ENUMERATED} spins, since each step visits "
+                f"every state, got {N}"
+            )
         penalty = as_nonnegative("penalty", penalty)
         endless = None if penalty or N > MAX_RECESSION else recession_direction(x)
         grows = "" if endless is None else f"for ever along {_in_words(endless, N)}"

@@ -432,8 +432,8 @@ def em(
         after = q_function(new.joint_log_prob(x), r) + prior(new) / n
         if after < before - 1e-10 * max(1.0, abs(before)):
             raise ValueError(
-                f"update: expected a step that does not lower Q, got one from {before:.6g} to "
-                f"{after:.6g}"
+                f"update: expected a step that does not lower Q, got one from {before:.12g} to "
+                f"{after:.12g}"
             )
         return new, evidence(joint).mean() + prior(model) / n
 
@@ -477,8 +477,9 @@ def _expected(joint: Array, r: Array) -> Array:
 
 def _as_joint(joint: ArrayLike) -> Array:
     table = as_real_array("joint", joint, ndim=2, finite=False)
-    if np.isnan(table).any() or np.isposinf(table).any():
-        raise ValueError("joint: expected finite numbers or -inf, got nan or +inf")
+    wrong = np.isnan(table) | np.isposinf(table)
+    if wrong.any():
+        raise ValueError(f"joint: expected finite numbers or -inf, got {table[wrong][0]}")
     return table
 
 
@@ -498,6 +499,6 @@ def as_rows_of_probabilities(name: str, r: ArrayLike, shape: tuple[int, int]) ->
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         raise ValueError(
-            f"{name}: expected rows that sum to 1, got {r[row].sum():.9g} in row {row}"
+            f"{name}: expected rows that sum to 1, got {r[row].sum():.12g} in row {row}"
         )
     return r

@@ -606,7 +606,10 @@ def finite_difference_gradient(f: Callable[[Array], Any], x: ArrayLike) -> Array
         width = right[k] - left[k]  # 2h as it came out in floats
         values = np.asarray([f(right), f(left)])
         if values.shape != (2,) or values.dtype.kind not in "iuf" or not np.isfinite(values).all():
-            raise ValueError("f: expected one finite real number for real x")
+            raise ValueError(
+                "f: expected one finite real number for real x, got "
+                f"{values[0]} and {values[1]} on its two sides"
+            )
         gradient[k] = (values[0] - values[1]) / width
     return gradient
 
@@ -616,7 +619,7 @@ def finite_difference_gradient(f: Callable[[Array], Any], x: ArrayLike) -> Array
 
 def _check_index(name: str, index: int, size: int) -> None:
     """Raise unless index is a valid index that counts from 0."""
-    if not 0 <= index < size:
+    if isinstance(index, bool) or not isinstance(index, (int, np.integer)) or not 0 <= index < size:
         raise ValueError(f"{name}: expected an index from 0 to {size - 1}, got {index}")
 
 

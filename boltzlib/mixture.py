@@ -21,6 +21,7 @@ from boltzlib._validation import (
     as_symmetric_matrix,
     check_rng,
     frozen_copy,
+    refuse_masked,
 )
 from boltzlib.descent import ConvergenceWarning, Fit
 
@@ -991,7 +992,7 @@ def fit_em(
     if (eigenvalues[:, 0] < floor * (1.0 - 1e-9) - rounding).any():
         raise ValueError(
             f"initial: expected covariances with eigenvalues of at least covariance_floor = "
-            f"{floor:.6g}, got {eigenvalues.min():.6g}"
+            f"{floor:.12g}, got {eigenvalues.min():.12g}"
         )
 
     def step(model):
@@ -1150,7 +1151,10 @@ def _nearer_reference(model: GaussianMixture, sums: SufficientStatistics) -> Arr
 
 def _posterior(joint: Array) -> Array:
     if np.isneginf(joint).all(axis=1).any():
-        raise ValueError("x: expected points within 1e154 standard deviations of a component")
+        raise ValueError(
+            "x: expected points within 1e154 standard deviations of a component, got one that is "
+            "further off"
+        )
     return latent.posterior(joint)
 
 
@@ -1238,6 +1242,7 @@ def _pieces(x: ArrayLike | Iterable[ArrayLike], dimension: int) -> Iterator[NDAr
     """Yield data piece by piece, each of shape (m, N); their numbers are checked later."""
     whole = hasattr(x, "__array__") or not isinstance(x, Iterable) or _is_one_table(x)
     for piece in (x,) if whole else x:
+        refuse_masked("x", piece)
         piece = piece if isinstance(piece, np.ndarray) else as_real_array("x", piece, finite=False)
         piece = piece[:, np.newaxis] if piece.ndim == 1 and dimension == 1 else piece
         if piece.ndim != 2 or piece.shape[1] != dimension:

@@ -433,7 +433,10 @@ class RBM:
         places = as_real_array("order", order, ndim=1)
         if sorted(places) != list(range(H)):
             raise ValueError(f"order: expected a permutation of 0 to {H - 1}, got {order!r}")
-        sigma = as_spins(np.reshape(signs, (1, -1)), H, "signs")[0].astype(self.dtype)
+        turned = as_real_array("signs", signs, ndim=1)
+        if len(turned) != H:
+            raise ValueError(f"signs: expected shape ({H},), got {turned.shape}")
+        sigma = as_spins(turned[np.newaxis], H, "signs")[0].astype(self.dtype)
         places = places.astype(np.intp)
         return RBM(self.W[:, places] * sigma, self.b, self.c[places] * sigma)
 
@@ -1427,7 +1430,8 @@ class RBM:
 def as_moments(moments: Moments, model: RBM) -> Moments:
     """Check moments against the shape of a model; not public."""
     if not isinstance(moments, tuple) or len(moments) != len(Moments._fields):
-        raise ValueError(f"moments: expected Moments(pairs, visible, hidden), got {moments!r}")
+        got = f"{len(moments)} of them" if isinstance(moments, tuple) else type(moments).__name__
+        raise ValueError(f"moments: expected Moments(pairs, visible, hidden), got {got}")
     shapes = (model.W.shape, model.b.shape, model.c.shape)
     checked = [
         as_real_array(f"moments.{name}", value)

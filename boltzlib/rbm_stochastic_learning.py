@@ -207,11 +207,17 @@ class TrainingState:
         array([3, 4])
         """
         file = read_arrays(path, ("W", "b", "c", "chains", "hidden_offset", "text"))
-        text = json.loads(str(file["text"]))
-        return cls(
-            RBM(file["W"], file["b"], file["c"]), file["chains"], file["hidden_offset"],
-            text["epoch"], text["generator"], Settings(**text["settings"]),
-        )  # fmt: skip
+        try:
+            text = json.loads(str(file["text"]))
+            epoch, generator = text["epoch"], text["generator"]
+            settings = Settings(**text["settings"])
+        except (json.JSONDecodeError, KeyError, TypeError) as error:
+            raise ValueError(
+                "path: expected a file that TrainingState.save wrote, got one whose text is not "
+                f"that of a state: {error!r}"
+            ) from error
+        model = RBM(file["W"], file["b"], file["c"])
+        return cls(model, file["chains"], file["hidden_offset"], epoch, generator, settings)
 
 
 @dataclass(frozen=True, eq=False)
@@ -424,7 +430,7 @@ def centred_gradient(gradient: Gradient, visible_offset: Array, hidden_offset: A
     Raises
     ------
     ValueError
-        If the offsets do not fit.
+        If W does not fit b and c, or the offsets do not.
 
     Notes
     -----
@@ -437,6 +443,11 @@ def centred_gradient(gradient: Gradient, visible_offset: Array, hidden_offset: A
     array([[0.5]])
     """
     W, b, c = gradient
+    if np.shape(W) != np.shape(b) + np.shape(c):
+        raise ValueError(
+            f"gradient: expected W of shape {np.shape(b) + np.shape(c)} to go with b and c, got "
+            f"{np.shape(W)}"
+        )
     for name, offset, fields in (("visible", visible_offset, b), ("hidden", hidden_offset, c)):
         if np.shape(offset) != np.shape(fields):
             raise ValueError(

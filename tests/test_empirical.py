@@ -159,7 +159,7 @@ def test_bad_arguments():
         ValueError, match=r"states: expected shape \(n, 1\) or \(n,\), got \(1, 2\)"
     ):
         line.prob([[1.0, 2.0]])
-    with pytest.raises(ValueError, match=r"cdf: expected one-dimensional data, got N = 2"):
+    with pytest.raises(ValueError, match=r"samples: expected one-dimensional data, got N = 2"):
         plane.cdf(0.0)
     with pytest.raises(ValueError, match=r"t: expected numbers, got nan"):
         line.cdf(np.nan)
@@ -173,6 +173,14 @@ def test_bad_arguments():
         line.sample(1, rng=1)
     with pytest.raises(ValueError, match=r"x: expected shape \(n, 1\) or \(n,\), got \(1, 2\)"):
         kolmogorov_distance([[1.0, 2.0]], ndtr)
-    for cdf in (lambda t: t + 5.0, lambda t: t - 5.0, lambda t: 0.5, lambda t: t * np.nan):
-        with pytest.raises(ValueError, match=r"cdf: expected an array of values in \[0, 1\]"):
+    for cdf, got in ((lambda t: t + 5.0, "5.5"), (lambda t: t - 5.0, "-4.5"), (np.log, "-0.69")):
+        with pytest.raises(ValueError, match=rf"cdf: expected values in \[0, 1\], got {got}"):
             kolmogorov_distance([0.5], cdf)
+    with pytest.raises(ValueError, match=r"cdf: expected values in \[0, 1\], got nan"):
+        kolmogorov_distance([0.5], lambda t: t * np.nan)
+    with pytest.raises(ValueError, match=r"cdf: expected an array of shape \(1,\), got \(\)"):
+        kolmogorov_distance([0.5], lambda t: 0.5)
+    # only the limit from the left is wrong, only one value of two is
+    for cdf in (lambda t: np.where(t < 0.5, 2.0, 0.5), lambda t: np.where(t < 0.7, 0.5, 2.0)):
+        with pytest.raises(ValueError, match=r"cdf: expected values in \[0, 1\], got 2"):
+            kolmogorov_distance([0.5, 0.9], cdf)

@@ -81,8 +81,8 @@ def test_forbidden_states_and_extreme_energies():
 @pytest.mark.parametrize(
     ("energies", "message"),
     [
-        ([0.0, np.nan], r"energies: expected finite numbers or \+inf, got nan or -inf"),
-        ([0.0, -np.inf], r"energies: expected finite numbers or \+inf, got nan or -inf"),
+        ([0.0, np.nan], r"energies: expected finite numbers or \+inf, got nan$"),
+        ([0.0, -np.inf], r"energies: expected finite numbers or \+inf, got -inf$"),
         ([np.inf, np.inf], r"energies: expected at least one finite energy, got \+inf only"),
         ([], r"energies: expected at least one number"),
         ([1j], r"energies: expected real numbers"),
@@ -315,6 +315,9 @@ def test_expectations():
     )
     with pytest.raises(ValueError, match=r"function: expected one value for each of 8 states, got"):
         ising_expectation(*machine(3, 1.0), lambda x: x.sum())
+    for values in (lambda x: 1j * x, lambda x: x.astype(str)):
+        with pytest.raises(ValueError, match="function: expected real numbers, got dtype [c<]"):
+            ising_expectation(*machine(3, 1.0), values)
 
 
 def test_memory_stays_within_the_bound_stated():
@@ -388,6 +391,8 @@ def test_too_many_spins_to_visit_every_state():
         ([3], "spins: expected integers from 0 to 2, got 3"),
         ([-1], "spins: expected integers from 0 to 2, got -1"),
         ([0.5], "spins: expected integers from 0 to 2, got 0.5"),
+        ([True, False, True], "spins: expected integers from 0 to 2, got True"),
+        (np.array([False, True, True]), "spins: expected integers from 0 to 2, got False"),
         ([], r"spins: expected 1 to 24 of them, got 0"),
     ],
 )

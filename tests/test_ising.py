@@ -148,7 +148,7 @@ def test_samples_of_a_strong_and_of_a_large_machine():
     x = Ising(np.zeros((18, 18)), fields).sample(4000, rng=rng)
     z = (x.mean(axis=0) - np.tanh(fields)) * np.sqrt(4000) * np.cosh(fields)
     assert np.abs(z).max() < 5.5  # false alarm 7e-7
-    with pytest.raises(ValueError, match="size: exact samples need at most 30 spins, got 31"):
+    with pytest.raises(ValueError, match="model: exact samples need at most 30 spins, got 31"):
         Ising(np.zeros((31, 31)), np.zeros(31)).sample(1, rng=rng)
 
 
@@ -387,6 +387,7 @@ good = machine(2)
         (lambda: good.sample(0, rng=np.random.default_rng(0)), "size: expected a positive integer"),
         (lambda: good.sample(1, rng=1), "rng: expected a numpy.random.Generator"),
         (lambda: Ising.fit([[1, 0]]), "x: expected spins"),
+        (lambda: Ising.fit(np.ones((2, 31))), "x: expected at most 30 spins, since .* got 31"),
         (
             lambda: Ising.fit([[1], [-1]], penalty=-1.0),
             "penalty: expected a number that is not neg",

@@ -68,7 +68,8 @@ def test_against_mpmath(seed, n, K, spread):
 @given(seeds, sizes, sizes)
 def test_bound_and_gap_make_the_evidence(seed, n, K):
     joint, r = table(np.random.default_rng(seed), n, K)
-    np.testing.assert_allclose(lower_bound(joint, r) + gap(joint, r), evidence(joint), rtol=1e-13)
+    both = lower_bound(joint, r) + gap(joint, r)
+    np.testing.assert_allclose(both, evidence(joint), rtol=1e-13, atol=1e-15)  # it may be near 0
     assert (gap(joint, r) >= 0.0).all()
     assert (lower_bound(joint, r) <= evidence(joint) + 1e-12 * np.abs(evidence(joint))).all()
 
@@ -78,7 +79,7 @@ def test_bound_and_gap_make_the_evidence(seed, n, K):
 def test_the_bound_is_tight_at_the_posterior(seed, n, K):
     joint, _ = table(np.random.default_rng(seed), n, K)
     r = posterior(joint)
-    np.testing.assert_allclose(lower_bound(joint, r), evidence(joint), rtol=1e-13)
+    np.testing.assert_allclose(lower_bound(joint, r), evidence(joint), rtol=1e-13, atol=1e-15)
     assert (gap(joint, r) <= 1e-29).all()
 
 
@@ -146,8 +147,8 @@ def test_a_posterior_that_underflows_still_has_its_gap():
         ([[0.0, 0.0]], [[1.0]], r"r: expected shape \(1, 2\), got \(1, 1\)"),
         ([[0.0, 0.0]], [0.5, 0.5], r"r: expected 2 dimension\(s\), got shape \(2,\)"),
         ([[0.0, 0.0]], [[np.nan, 1.0]], "r: expected finite numbers, got nan"),
-        ([[0.0, np.nan]], [[1.0, 0.0]], "joint: expected finite numbers or -inf, got nan or"),
-        ([[0.0, np.inf]], [[1.0, 0.0]], r"joint: expected .* got nan or \+inf"),
+        ([[0.0, np.nan]], [[1.0, 0.0]], "joint: expected finite numbers or -inf, got nan$"),
+        ([[0.0, np.inf]], [[1.0, 0.0]], r"joint: expected .* got inf$"),
         ([0.0], [[1.0]], r"joint: expected 2 dimension\(s\), got shape \(1,\)"),
         ([[]], [[]], "joint: expected at least one number"),
         ([[1j]], [[1.0]], "joint: expected real numbers, got dtype complex128"),
@@ -312,7 +313,7 @@ def test_steps_are_counted():
         ({"tolerance": 0.0}, "tolerance: expected a positive number, got 0.0"),
         ({"tolerance": -1.0}, "tolerance: expected a positive number, got -1.0"),
         ({"tolerance": np.nan}, "tolerance: expected finite numbers, got nan"),
-        ({"tolerance": [1.0]}, r"tolerance: expected 0 dimension\(s\)"),
+        ({"tolerance": [1.0]}, "tolerance: expected one number, got"),
         ({"max_steps": 0}, "max_steps: expected a positive integer, got 0"),
         ({"max_steps": 1.5}, "max_steps: expected a positive integer, got 1.5"),
     ],

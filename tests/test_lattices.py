@@ -228,7 +228,7 @@ def test_energy_of_a_finite_torus():
         (lambda: chain_log_partition(3, 1.0, np.nan, periodic=True), "field: expected finite"),
         (lambda: torus_log_partition(2, 3, 1.0), "rows: expected at least 3 where"),
         (lambda: torus_log_partition(3, 2, 1.0), "columns: expected at least 3 where"),
-        (lambda: onsager_log_partition_per_site([1.0]), r"coupling: expected 0 dimension"),
+        (lambda: onsager_log_partition_per_site([1.0]), r"coupling: expected one number, got"),
         (lambda: onsager_energy_per_site("1"), "coupling: expected real numbers"),
         (lambda: yang_magnetisation(-0.5), "coupling: expected K >= 0, got -0.5"),
     ],

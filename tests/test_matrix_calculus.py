@@ -285,7 +285,11 @@ def test_bad_arguments():
     for i, j, name in ((2, 0, "i"), (-1, 0, "i"), (0, 2, "j"), (0, -1, "j")):
         with pytest.raises(ValueError, match=rf"^{name}: expected an index from 0 to 1, got"):
             mc.minor(a, i, j)
-    for column in (-1, 2):
+    for i, j, name in ((0.5, 0, "i"), (True, 0, "i"), (0, "1", "j"), (0, np.False_, "j")):
+        with pytest.raises(ValueError, match=rf"^{name}: expected an index from 0 to 1, got"):
+            mc.minor(a, i, j)
+    assert mc.minor(a, np.int64(1), np.uint8(1)) == 1.0
+    for column in (-1, 2, 0.0):
         with pytest.raises(ValueError, match=r"^column: expected an index from 0 to 1, got"):
             mc.cofactor_expansion(a, column)
     for function in (mc.grad_quadratic_form_vector, mc.grad_inverse_quadratic_form):
@@ -307,7 +311,7 @@ def test_a_function_that_loses_the_imaginary_part_is_refused(f):
 
 @pytest.mark.parametrize("f", [lambda x: x, lambda x: 1j, lambda x: np.nan])
 def test_differences_need_one_finite_real_number(f):
-    with pytest.raises(ValueError, match=r"f: expected one finite real number for real x"):
+    with pytest.raises(ValueError, match=r"f: expected one finite real number for real x, got"):
         mc.finite_difference_gradient(f, [1.0, 2.0])
 
 

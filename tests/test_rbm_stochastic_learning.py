@@ -568,6 +568,13 @@ def test_wrong_files(tmp_path):
     (tmp_path / "a.npz").write_text("hello")
     with pytest.raises(ValueError, match="path: expected a file that save wrote, got .*a.npz"):
         TrainingState.load(tmp_path / "a.npz")
+    state = train(epochs=2).history.state
+    state.save(tmp_path / "b.npz")
+    arrays = dict(np.load(tmp_path / "b.npz"))
+    for text in ("hello", "[]", "{}", '{"epoch": 1, "generator": {}, "settings": {"spam": 1}}'):
+        np.savez(tmp_path / "b.npz", **{**arrays, "text": np.array(text)})
+        with pytest.raises(ValueError, match="path: expected a file that TrainingState.save wrote"):
+            TrainingState.load(tmp_path / "b.npz")
     # a state may be read as a model
     train(epochs=2).history.state.save(tmp_path / "state.npz")
     assert RBM.load(tmp_path / "state.npz").distance(train(epochs=2).model) == 0.0
@@ -664,7 +671,7 @@ def test_a_short_work_becomes_long(monkeypatch):
         ({"learning_rate": math.nan}, "learning_rate: expected finite numbers, got nan"),
         ({"learning_rate": "fast"}, "learning_rate: expected real numbers"),
         ({"weight_decay": -1e-9}, "weight_decay: expected a non-negative number, got -1e-09"),
-        ({"weight_decay": [0.1]}, r"weight_decay: expected 0 dimension\(s\), got shape \(1,\)"),
+        ({"weight_decay": [0.1]}, r"weight_decay: expected one number, got shape \(1,\)"),
     ],
 )
 def test_bad_settings(options, message):
@@ -725,6 +732,10 @@ def test_settings_are_numbers():
         (
             lambda: centred_gradient(start.log_likelihood_gradient(x), np.zeros(3), 0.0),
             r"hidden_offset: expected shape \(2,\), got \(\)",
+        ),
+        (
+            lambda: centred_gradient(Gradient(start.W.T, start.b, start.c), *offsets),
+            r"gradient: expected W of shape \(3, 2\) to go with b and c, got \(2, 3\)",
         ),
         (
             lambda: resume(train(epochs=2).history.state, x, epochs=3, held_out=[[1]]),

@@ -12,6 +12,7 @@ _STYLE = "border-left:.25rem solid var(--book-accent,#0f766e);padding:.4rem .9re
 def html(claim) -> str:
     """Return a claim as a card: number, formula, what was proved, what was tested."""
     r = claim.record
+    own = r["origin"] == "reader"
     badges = [
         _badge("all sizes" if r["scope"] == "general" else f"checked for {r['sizes']}", "scope")
     ]
@@ -19,11 +20,14 @@ def html(claim) -> str:
         badges.insert(0, _badge("derived", "ok"))
     if r["library"]:
         badges.append(_badge(f"computed by {_code(r['library'])}", "ok"))
+    elif own:
+        badges.append(_badge("computed", "ok"))
     badges.append(_badge(f"{r['cases']} inputs", "count"))
     badges.append(_badge(f"{r['killed']} wrong versions rejected", "count"))
+    number = escape(r["equation"]) if own else f"({r['equation']})"
     parts = [
         f'<div class="claim" data-kind="{r["kind"]}" style="{_STYLE}">',
-        f'<div class="claim-head"><span class="claim-number">({r["equation"]})</span> '
+        f'<div class="claim-head"><span class="claim-number">{number}</span> '
         f'<span class="claim-kind">{r["kind"]}</span></div>',
         f'<div class="claim-formula math notranslate nohighlight">\\[{escape(claim.tex)}\\]</div>',
         f'<div class="claim-badges">{" ".join(badges)}</div>',

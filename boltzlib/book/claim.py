@@ -1,18 +1,20 @@
-"""The claim: one numbered equation whose three corners must agree::
+"""The claim: one equation whose three corners must agree::
 
             derived  (what SymPy obtained from earlier equations)
               /   \\
              /     \\
        stated ----- computed
-   (the formula     (what boltzlib returns)
-    you read)
+   (the formula     (what boltzlib returns,
+    you read)        or a function of your own)
 
 * derived ≡ stated, symbolically (`boltzlib.book.prove`);
 * stated ≈ computed: the stated formula at 40 digits (`boltzlib.book.evaluate`) against the
-  library, on random and on edge inputs;
-* every broken copy of the stated formula (`boltzlib.book.mutate`) must fail.
+  function, on random and on edge inputs;
+* every broken copy of the stated formula (`boltzlib.book.mutate`) must fail;
+* the display, read back by a second program (`boltzlib.book.displays`), is the stated formula.
 
-A claim that does not hold raises `ClaimFailed`.  See `claim` for how to read one.
+A claim that does not hold raises `ClaimFailed`, and says why (`boltzlib.book.diagnosis`).
+See `claim` for how to read one.
 """
 
 from __future__ import annotations
@@ -21,35 +23,46 @@ import importlib
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
+from types import FrameType
 from typing import Any
 
-import mpmath
 import numpy as np
 import sympy as sp
-from sympy.core.function import AppliedUndef
 
 from boltzlib.book import card, numbering
+from boltzlib.book.arguments import (
+    KINDS,
+    UNSAID,
+    check_arguments,
+    listed_inputs,
+    missing_hint,
+    one_each,
+)
 from boltzlib.book.corners import (
     ClaimFailed,
+    DerivedDiffers,
+    NoValue,
     Numbers,
+    call,
     check_derived,
     check_limit,
     check_stationary,
-    show_case,
-    show_value,
+    proved,
 )
-from boltzlib.book.evaluate import DIGITS, CannotEvaluate, evaluate, to_numpy
-from boltzlib.book.mutate import broken_copies
+from boltzlib.book.diagnosis import explain_derived, explain_numbers, explained
+from boltzlib.book.displays import check_display
+from boltzlib.book.evaluate import CannotEvaluate
+from boltzlib.book.hypotheses import check_given, check_hypotheses, hypotheses_in
+from boltzlib.book.mutate import named_copies
 from boltzlib.book.printing import latex
-from boltzlib.book.prove import equal, speaks_of_numbers
 from boltzlib.book.provenance import source_so_far, tautology, written_out
-from boltzlib.book.samples import MatrixSum, Sample
 from boltzlib.book.statement import Limit, Statement, Stationary
+from boltzlib.book.words import listed, plain, show_value
 
 MIME = "application/vnd.boltzlib.claim+json"
-KINDS = ("definition", "identity", "bound", "stationarity", "update", "limit", "statistical")
 
 _page: list[Claim] = []  # the claims of this notebook, in order
 
@@ -70,16 +83,15 @@ class Claim:
         corners = " and ".join(c for c in ("derived", "computed") if r[c])
         where = "for all sizes" if r["scope"] == "general" else f"for {r['sizes']}"
         return (
-            f"({r['equation']}) {r['kind']} holds {where}: {corners}; "
+            f"{numbering.heading(r['equation'])} {r['kind']} holds {where}: {corners}; "
             f"{r['cases']} inputs; {r['killed']} of {r['mutants']} wrong versions rejected"
         )
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        return {
-            "text/plain": repr(self),
-            "text/html": card.html(self),
-            MIME: dict(self.record),
-        }
+        shown = {"text/plain": repr(self), "text/html": card.html(self)}
+        if self.record["origin"] == "reader":
+            return shown  # the ledger is the book's
+        return {**shown, MIME: dict(self.record)}
 
 
 def claim(
@@ -89,9 +101,9 @@ def claim(
     *,
     derived=None,
     computed: Callable | Sequence[Callable] | None = None,
-    library: str | None,
+    library: str | None = UNSAID,
     cases: Sequence[Mapping],
-    edges: Sequence[Mapping],
+    edges: Sequence[Mapping] = (),
     tight: Sequence[Mapping] = (),
     tolerance: float = 1e-12,
     given: Sequence[sp.Equality] = (),
@@ -106,7 +118,9 @@ def claim(
     Parameters
     ----------
     equation : str
-        The number the reader sees, ``"2.15"``.
+        The number the reader sees, ``"2.15"``.  For a formula of your own its name, ``"my
+        entropy"``: then there is no display, no record for the ledger and no line in the table
+        of the page, and `library` and `edges` may be left out.
     kind : str
         One of ``definition identity bound stationarity update limit statistical``.
     stated : Statement
@@ -115,9 +129,9 @@ def claim(
         What the derivation above arrived at.  For a bound: the gap, in a form that is
         visibly nonnegative.  A definition has none.
     computed : callable, or one a chain
-        ``computed(case)`` returns the library's value of the chain, where `case` is one of
-        the mappings below.  For a statistical claim it returns independent replicates
-        along axis 0, whose mean is compared with the stated value.
+        ``computed(case)`` returns the library's value of the chain, or that of your own
+        function, where `case` is one of the mappings below.  For a statistical claim it returns
+        independent replicates along axis 0, whose mean is compared with the stated value.
     library : str or None
         Dotted public name that `computed` must have called; None only for pure mathematics.
     cases, edges : sequences of mappings
@@ -151,70 +165,60 @@ def claim(
     Raises
     ------
     ClaimFailed
-        When a corner fails, the claim is a tautology, or a broken copy passes.
+        When a corner fails, the claim is a tautology, or a broken copy passes.  It says which,
+        at which input, with which values, and the slip that would mend it, if one does.
     ValueError
         When an argument is not what it should be.
     """
-    numbering.check(equation)
-    _check_arguments(kind, stated, derived, computed, library, cases, edges, sizes, erratum)
-    source = source_so_far(sys._getframe(1))
-    circular = tautology(source, equation) if source else None
-    if circular:
-        raise ClaimFailed(f"({equation}) is a tautology: {circular}")
-
-    every_case = [*cases, *edges, *tight]
-    _check_given(equation, given, every_case, stated, derived)
-    at_equality = frozenset(range(len(every_case) - len(tight), len(every_case)))
-    derivations = _one_each(derived, stated, "derived")
-    hypotheses = _hypotheses(lemmas, derivations)
-    lemmas = [tuple(lemma[:2]) for lemma in lemmas]
-    _check_hypotheses(equation, hypotheses, every_case)
-    functions = _one_each(computed, stated, "computed")
-    if library is not None:
-        _check_called(equation, library, functions, every_case[0])
-    killed = 0
-    checked = []
-    for single, derivation, function in zip(stated.chains, derivations, functions, strict=True):
-        try:
-            if derivation is not None:
-                check_derived(single, derivation, given, lemmas)
-            numbers = Numbers(
-                single,
-                function,
-                every_case,
-                tolerance,
-                at_equality if single.turn else frozenset(),
-                kind == "statistical",
-            )
-            failure = numbers.check()
-        except (ClaimFailed, CannotEvaluate) as problem:
-            raise ClaimFailed(f"({equation}) {problem}") from problem
-        if failure:
-            raise ClaimFailed(f"({equation}) stated ≠ computed: {failure}{_mending(numbers)}")
-        if isinstance(stated, Limit):
-            try:
-                check_limit(stated, derivation, numbers)
-            except ClaimFailed as problem:
-                raise ClaimFailed(f"({equation}) {problem}") from problem
-            killed += _break_limit(equation, stated, derivation, numbers)
-        killed += _break(equation, numbers, given)
-        checked.append(numbers)
-    if not killed:
-        raise ClaimFailed(f"({equation}) the check has no teeth: no broken copy could be tried")
-    if isinstance(stated, Stationary):
-        try:
+    own = not numbering.is_number(equation)
+    inputs = listed_inputs(cases=cases, edges=edges, tight=tight)
+    check_arguments(
+        own, kind, stated, derived, computed, library, inputs, tolerance, given, lemmas, sizes,
+        erratum,
+    )  # fmt: skip
+    library = None if library == UNSAID else library
+    heading = numbering.heading(equation)
+    with _blaming_inputs(heading), _named(heading):
+        caller = sys._getframe(1)
+        source = _source_for_own(caller) if own else source_so_far(caller)
+        _check_origins(source, equation, derived, "get_ipython" in caller.f_globals)
+        every_case = [case for part in inputs.values() for case in part]
+        check_given(given, every_case, stated, derived)
+        derivations = one_each(derived, stated, "derived")
+        hypotheses = hypotheses_in(lemmas, derivations)
+        check_hypotheses(hypotheses, every_case)
+        functions = one_each(computed, stated, "computed")
+        if library is not None:
+            _check_called(library, functions, every_case[0])
+        checked, killed = [], 0
+        for k, (single, derivation) in enumerate(zip(stated.chains, derivations, strict=True)):
+            first_tight = len(every_case) - len(inputs["tight"])
+            at_equality = frozenset(range(first_tight, len(every_case))) if single.turn else ()
+            with _named(_part(stated, k)):
+                numbers = Numbers(
+                    single,
+                    functions[k],
+                    every_case,
+                    tolerance,
+                    frozenset(at_equality),
+                    kind == "statistical",
+                )
+                _check_corners(numbers, derivation, given, [lemma[:2] for lemma in lemmas])
+                if isinstance(stated, Limit):
+                    check_limit(stated, derivation, numbers)
+                    killed += _break_limit(stated, derivation, numbers)
+                killed += _break(numbers, given)
+            checked.append(numbers)
+        if not killed:
+            raise ClaimFailed("the check has no teeth: no broken copy could be tried")
+        if isinstance(stated, Stationary):
             check_stationary(stated.parameter, *checked)
-        except (ClaimFailed, CannotEvaluate) as problem:
-            raise ClaimFailed(f"({equation}) {problem}") from problem
-    notebook = "get_ipython" in sys._getframe(1).f_globals
-    if notebook and source and derived is not None and not written_out(source, equation):
-        raise ClaimFailed(
-            f"({equation}) may be a tautology: write number, statement and derived in the call"
-        )
-    shown = _refute_printed(equation, stated, checked, erratum, printed, counterexample)
+        shown = _refute_printed(stated, checked, erratum, printed, counterexample)
+        if not own:
+            check_display(stated, every_case)
     record = {
         "equation": equation,
-        "origin": numbering.origin(equation),
+        "origin": "reader" if own else numbering.origin(equation),
         "kind": kind,
         "scope": "general" if sizes is None else "instance",
         "sizes": sizes,
@@ -235,8 +239,9 @@ def claim(
         "tex": stated.tex,
     }
     result = Claim(stated, record)
-    _page.append(result)
-    card.glue(numbering.label(equation), stated.tex, equation)
+    if not own:
+        _page.append(result)
+        card.glue(numbering.label(equation), stated.tex, equation)
     return result
 
 
@@ -245,39 +250,77 @@ def claims_so_far() -> list[Claim]:
     return list({c.record["equation"]: c for c in _page}.values())
 
 
-def _check_arguments(kind, stated, derived, computed, library, cases, edges, sizes, erratum):
-    if kind not in KINDS:
-        raise ValueError(f"kind: expected one of {', '.join(KINDS)}; got {kind!r}")
-    if not isinstance(stated, Statement):
-        raise ValueError(
-            f"stated: expected chain(…), stationary(…), …; got {type(stated).__name__}"
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Put a name before what a failure says."""
+    try:
+        yield
+    except ClaimFailed as problem:
+        raise ClaimFailed(f"{name} {problem}" if name else str(problem)) from None
+
+
+@contextmanager
+def _blaming_inputs(name: str) -> Iterator[None]:
+    """Say that a formula without a value is a fault of the inputs."""
+    try:
+        yield
+    except NoValue as problem:
+        missing = "no value was given" in str(problem)
+        hint = missing_hint(problem.side, problem.case) if missing else ""
+        raise ValueError(f"{name} cases: {problem}{hint}") from None
+    except CannotEvaluate as problem:
+        raise ValueError(f"{name} cases: {problem}") from problem
+
+
+def _part(stated: Statement, k: int) -> str:
+    """Name one of several chains."""
+    if len(stated.chains) == 1:
+        return ""
+    if isinstance(stated, Stationary):
+        return ("the gradient:", "the solution:")[k]
+    return f"part {k + 1} of {len(stated.chains)}:"
+
+
+def _check_corners(numbers: Numbers, derivation, given, lemmas) -> None:
+    """Check derived against stated and stated against computed; explain what fails."""
+    numbers.evaluate()
+    if derivation is not None:
+        try:
+            check_derived(numbers.chain, derivation, given, lemmas)
+        except DerivedDiffers as problem:
+            why = explained(problem, explain_derived, problem, numbers, given)
+            raise ClaimFailed(why) from None
+    failure = numbers.check()
+    if failure:
+        why = explained(failure, explain_numbers, numbers, failure, derivation is not None)
+        raise ClaimFailed(why)
+
+
+def _check_origins(source, equation, derived, notebook: bool) -> None:
+    """See that derived and stated have separate origins, as far as the code can tell."""
+    circular = tautology(source, equation) if source else None
+    if circular:
+        raise ClaimFailed(
+            f"is a tautology:\n{circular}.\n"
+            "Stated is what you claim, typed out; derived is what the steps above it lead to."
         )
-    if (derived is None) != (kind == "definition"):
-        raise ValueError("derived: a definition has none, and every other kind has one")
-    if computed is None:
-        raise ValueError("computed: expected a function of a case; got None")
-    if not cases:
-        raise ValueError("cases: expected at least one ordinary input; got none")
-    if not edges:
-        raise ValueError("edges: expected at least one extreme input; got none")
-    if (kind == "limit") != isinstance(stated, Limit):
-        raise ValueError("stated: a limit, and only a limit, is stated with limit(…)")
-    if (kind == "stationarity") != isinstance(stated, Stationary):
-        raise ValueError("stated: a stationarity, and only it, is stated with stationary(…)")
-    if (kind == "bound") != any(single.turn for single in stated.chains):
-        raise ValueError("stated: a bound, and only a bound, holds an inequality")
-    _check_letters(stated)
-    explicit = any(
-        isinstance(node, sp.MatrixBase)
-        or (getattr(node, "is_Matrix", False) and any(s.is_Integer and s > 1 for s in node.shape))
-        for single in stated.chains
-        for position in single.formulas
-        for node in sp.preorder_traversal(single.sides[position])
-    )
-    if explicit and sizes is None:
-        raise ValueError("sizes: the statement holds a matrix of fixed size; name the sizes")
-    if erratum is not None and not erratum.strip().endswith("."):
-        raise ValueError("erratum: expected one sentence that ends in a full stop")
+    if notebook and source and derived is not None and not written_out(source, equation):
+        raise ClaimFailed(
+            "may be a tautology: write number or name, statement and derived in the call"
+        )
+
+
+def _source_for_own(frame: FrameType) -> str | None:
+    """Return the code above a reader's claim: a function may use what its file derives."""
+    if "get_ipython" in frame.f_globals:
+        return source_so_far(frame)
+    if frame.f_code.co_filename.startswith("<"):
+        return None  # typed at a prompt: what stands above is not known
+    try:
+        lines, start = inspect.getsourcelines(frame)
+        return "".join(inspect.findsource(frame)[0][: max(start - 1, 0) + len(lines)])
+    except OSError:
+        return None
 
 
 def _fingerprint(case: Mapping) -> tuple:
@@ -285,173 +328,6 @@ def _fingerprint(case: Mapping) -> tuple:
     return tuple(
         (str(k), id(v) if callable(v) else np.asarray(v).tobytes()) for k, v in case.items()
     )
-
-
-def _check_letters(stated) -> None:
-    """Two symbols with two values must not look the same on the page."""
-    formulas = [single.sides[k] for single in stated.chains for k in single.formulas]
-    tables = {base.label for f in formulas for base in f.atoms(sp.IndexedBase)}
-    seen: dict[str, Any] = {}
-    for symbol in {s for f in formulas for s in f.free_symbols} - tables:
-        if not isinstance(symbol, (sp.Symbol, sp.MatrixSymbol)) or isinstance(symbol, Sample):
-            continue
-        if seen.setdefault(latex(symbol), symbol) != symbol:
-            raise ValueError(f"stated: two symbols are both shown as {latex(symbol)}")
-
-
-def _check_given(equation, given, cases, stated, derived) -> None:
-    """A fact that the proof uses must hold at the inputs that test its conclusion.
-
-    The proof uses a fact about k inside a sum over k too: then it must hold for each k.
-    """
-    formulas = [s for single in stated.chains for s in single.sides if not isinstance(s, str)]
-    derivations = derived if isinstance(derived, (tuple, list)) else [derived]
-    formulas += [sp.sympify(d) for d in derivations if d is not None]
-    for fact in given:
-        for case in _with_indices(fact, formulas, cases):
-            both = [to_numpy(evaluate(side, case)) for side in (fact.lhs, fact.rhs)]
-            if not np.allclose(*both, rtol=1e-12, atol=1e-12):
-                raise ClaimFailed(
-                    f"({equation}) given: {latex(fact)} does not hold at {show_case(case)}"
-                )
-
-
-def _with_indices(fact, formulas, cases) -> Iterator[Mapping]:
-    """Yield each case, and again with every value that the formulas give to the fact's indices.
-
-    The bound of an inner sum may hold the index of an outer one, so the outer ones run, too.
-    """
-    yield from cases
-    for around in {sums for formula in formulas for sums in _sums(formula, ())}:
-        while around and around[-1][1][0] not in fact.free_symbols:
-            around = around[:-1]
-        for case in cases if around else ():
-            yield from _places(around, case, must=True)
-
-
-def _sums(node, around) -> Iterator[tuple]:
-    """Yield the limits of every sum and product, with those of the sums around it ahead."""
-    if isinstance(node, (sp.Sum, sp.Product, MatrixSum)):
-        limits = [node.limits] if isinstance(node, MatrixSum) else reversed(node.limits)
-        around = (*around, *((True, tuple(one)) for one in limits))
-        yield around
-        yield from _sums(node.args[0], around)
-    else:
-        for part in node.args:
-            yield from _sums(part, around)
-
-
-@dataclass(frozen=True)
-class _Hypothesis:
-    """What a proof supposes to be nonnegative, and where the proof uses it."""
-
-    meaning: sp.Lambda
-    uses: tuple  # (arguments, limits of the sums and integrals around), outermost first
-    named: str = ""  # for which values of the variables, if not for all
-
-    @property
-    def tex(self) -> str:
-        """The hypothesis for all its variables; a length of sums is that of the only use.
-
-        An induction supposes its formula for one term less, not for all numbers of terms.
-        """
-        expression, general = self.meaning.expr, []
-        for k, variable in enumerate(self.meaning.variables):
-            arguments = {arguments[k] for arguments, _ in self.uses}
-            bound = {limits[0] for _, around in self.uses for _, limits in around}
-            (argument, *others) = arguments
-            if variable.is_integer and not others and not argument.free_symbols & bound:
-                expression = expression.subs(variable, argument)
-            else:
-                general.append(latex(variable))
-        named = self.named or ", ".join(general)
-        for_all = rf" \text{{ for all }} {named}" if named else ""
-        return rf"{latex(expression)} \ge 0{for_all}"
-
-
-def _hypotheses(lemmas, derivations) -> list[_Hypothesis]:
-    found = []
-    formulas = [sp.sympify(d) for d in derivations if d is not None]
-    for function, meaning, *named in lemmas:
-        uses = tuple(use for formula in formulas for use in _uses(formula, function, ()))
-        if uses and not speaks_of_numbers((function, meaning)):
-            found.append(_Hypothesis(meaning, uses, *named))
-    return found
-
-
-def _uses(node, function, around) -> Iterator[tuple]:
-    """Yield the arguments of a function wherever it stands, and the limits around that place."""
-    if isinstance(node, AppliedUndef) and node.func == function:
-        yield node.args, around
-    if isinstance(node, (sp.Sum, sp.Product, sp.Integral)):
-        summed = not isinstance(node, sp.Integral)
-        inner = tuple((summed, limits) for limits in reversed(node.limits))
-        yield from _uses(node.function, function, (*around, *inner))
-    else:
-        for part in node.args:
-            yield from _uses(part, function, around)
-
-
-def _check_hypotheses(equation, hypotheses, cases) -> None:
-    """See that what a proof supposes holds where it is used, at the inputs that can tell."""
-    for hypothesis in hypotheses:
-        expression, variables = hypothesis.meaning.expr, hypothesis.meaning.variables
-        for arguments, around in hypothesis.uses:
-            for case in cases:
-                for place in _places(around, case):
-                    try:
-                        values = [evaluate(argument, place) for argument in arguments]
-                        here = {**place, **dict(zip(variables, values, strict=True))}
-                        total = evaluate(expression, here)
-                        terms = [evaluate(t, here) for t in sp.Add.make_args(expression)]
-                    except (CannotEvaluate, ValueError, TypeError, ZeroDivisionError):
-                        continue
-                    if not isinstance(total, mpmath.mpf):  # complex: outside where it is defined
-                        continue
-                    rounding = mpmath.mpf(10) ** (10 - DIGITS) * max(1, *map(abs, terms))
-                    if total < -rounding:
-                        raise ClaimFailed(
-                            f"({equation}) lemmas: {latex(expression)} ≥ 0, which the proof "
-                            f"supposes, does not hold at {show_case(here)}"
-                        )
-
-
-def _places(around, case, pieces: int = 8, must: bool = False) -> Iterator[Mapping]:
-    """Yield the case with every value of the indices and some of the integration variables.
-
-    Limits without a value yield nothing, unless they `must` have one.
-    """
-    if not around:
-        yield case
-        return
-    (summed, limits), *rest = around
-    try:
-        variable, lower, upper = limits
-        first, last = (evaluate(bound, case) for bound in (lower, upper))
-    except (CannotEvaluate, ValueError):
-        if must:
-            raise
-        return
-    if mpmath.isinf(first) or mpmath.isinf(last):
-        if must:
-            raise CannotEvaluate(f"{variable} has infinitely many values")
-        return
-    if summed:
-        values = range(int(first), int(last) + 1)
-    else:
-        with mpmath.workdps(DIGITS):
-            values = [first + (last - first) * k / pieces for k in range(pieces + 1)]
-    for value in values:
-        yield from _places(rest, {**case, variable: value}, pieces, must)
-
-
-def _one_each(values, stated, name) -> list:
-    values = list(values) if isinstance(values, (tuple, list)) else [values]
-    if values == [None]:
-        values *= len(stated.chains)
-    if len(values) != len(stated.chains):
-        raise ValueError(f"{name}: expected {len(stated.chains)}, one a chain; got {len(values)}")
-    return values
 
 
 def _resolve(library: str):
@@ -465,7 +341,7 @@ def _resolve(library: str):
     return target
 
 
-def _check_called(equation, library, functions, case) -> None:
+def _check_called(library, functions, case) -> None:
     """Run `computed` once and see that it really enters the named function."""
     if not library.startswith("boltzlib."):
         raise ValueError(f"library: expected a public name in boltzlib; got {library!r}")
@@ -488,14 +364,14 @@ def _check_called(equation, library, functions, case) -> None:
     sys.setprofile(watch)
     try:
         for function in functions:
-            function(case)
+            call(function, case)
     finally:
         sys.setprofile(previous)
     if not entered:
-        raise ClaimFailed(f"({equation}) computed: it never calls {library}, which it names")
+        raise ClaimFailed(f"computed: it never calls {library}, which it names")
 
 
-def _break(equation, numbers: Numbers, given) -> int:
+def _break(numbers: Numbers, given) -> int:
     """Try every broken copy of every side; return how many were rejected."""
     rejected = 0
     bare = True
@@ -504,33 +380,39 @@ def _break(equation, numbers: Numbers, given) -> int:
         if side in (0, 1):
             continue  # a bare 0 or 1 has no slips of its own
         bare = False
-        for broken in broken_copies(side):
+        for broken, slip in named_copies(side).items():
             survives = numbers.survivor(position, broken)
             if survives is None:
                 continue  # it has no value at these inputs: nothing was tried
-            if survives and not _equivalent(broken, side, given):
+            if survives and not proved(broken, side, given):
                 raise ClaimFailed(
-                    f"({equation}) the check has no teeth: it also accepts the broken copy "
-                    f"{latex(broken)}; add inputs that tell it from {latex(side)}"
+                    f"the check has no teeth: {slip} it passes, too,\n    {plain(broken)}\n"
+                    f"in place of\n    {plain(side)}\n"
+                    f"Add an input at which the two differ.{_always(side, numbers.cases)}"
                 )
             rejected += not survives
     if numbers.chain.turn:
         if numbers.flipped_survives():
-            raise ClaimFailed(f"({equation}) the check has no teeth: the flipped bound passes too")
+            raise ClaimFailed("the check has no teeth: the flipped bound passes too")
         rejected += 1
     if not (rejected or bare):
-        raise ClaimFailed(f"({equation}) the check has no teeth: no broken copy could be tried")
+        raise ClaimFailed("the check has no teeth: no broken copy could be tried")
     return rejected
 
 
-def _equivalent(broken, side, given) -> bool:
-    try:
-        return equal(broken, side, given)
-    except (ValueError, TypeError, NotImplementedError, AttributeError):
-        return False  # SymPy cannot say: the copy counts as different
+def _always(formula, cases) -> str:
+    """Name the symbols that have the same value at every input."""
+    found = [
+        f"{plain(symbol)} = {show_value(cases[0][symbol])}"
+        for symbol in sorted(formula.free_symbols, key=str)
+        if isinstance(symbol, sp.Symbol)
+        and all(np.ndim(case.get(symbol, ())) == 0 for case in cases)
+        and len({float(case[symbol]) for case in cases}) == 1
+    ]
+    return f" At every input so far {listed(found)}." if found else ""
 
 
-def _break_limit(equation, stated: Limit, derivation, numbers) -> int:
+def _break_limit(stated: Limit, derivation, numbers) -> int:
     """A wrong value or a wrong rate must be rejected too."""
     wrong = [
         Limit(stated.chains, variable=stated.variable, value=stated.value + 1, rate=stated.rate),
@@ -544,20 +426,11 @@ def _break_limit(equation, stated: Limit, derivation, numbers) -> int:
             check_limit(broken, derivation, numbers)
         except ClaimFailed:
             continue
-        raise ClaimFailed(f"({equation}) the check has no teeth: it also accepts {broken.tex}")
+        raise ClaimFailed(f"the check has no teeth: it also accepts {broken.tex}")
     return len(wrong)
 
 
-def _mending(numbers: Numbers) -> str:
-    """Name the standard slip that would make stated and computed agree, if there is one."""
-    for position in numbers.chain.formulas:
-        for broken in broken_copies(numbers.chain.sides[position]):
-            if numbers.survivor(position, broken):
-                return f". It would agree if it read {latex(broken)}"
-    return ""
-
-
-def _refute_printed(equation, stated, checked, erratum, printed, counterexample) -> str | None:
+def _refute_printed(stated, checked, erratum, printed, counterexample) -> str | None:
     """Show that the note's form is wrong: it must fail where the right one holds."""
     if erratum is None:
         if printed is not None or counterexample is not None:
@@ -567,7 +440,7 @@ def _refute_printed(equation, stated, checked, erratum, printed, counterexample)
     if counterexample is not None:
         says, right = counterexample()
         if _shown(says) == _shown(right):
-            raise ClaimFailed(f"({equation}) the counter-example refutes nothing: both give {says}")
+            raise ClaimFailed(f"the counter-example refutes nothing: both give {says}")
         shown = f"the note's form gives {_shown(says)}; right is {_shown(right)}"
     if printed is None:
         if shown is None:
@@ -582,7 +455,7 @@ def _refute_printed(equation, stated, checked, erratum, printed, counterexample)
         failure = numbers.check(single)
         if failure:
             return shown or f"for the note's form: {failure}"
-    raise ClaimFailed(f"({equation}) the printed form passes too: it is no erratum")
+    raise ClaimFailed("the printed form passes too: it is no erratum")
 
 
 def _shown(value) -> str:

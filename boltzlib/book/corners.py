@@ -15,7 +15,6 @@ import numpy as np
 import sympy as sp
 
 from boltzlib.book.evaluate import DIGITS, CannotEvaluate, evaluate, to_numpy
-from boltzlib.book.printing import latex
 from boltzlib.book.prove import (
     equal,
     expand_lemmas,
@@ -25,12 +24,51 @@ from boltzlib.book.prove import (
 )
 from boltzlib.book.samples import Sample
 from boltzlib.book.statement import FLIPPED, Chain
+from boltzlib.book.words import listed, plain, show_apart, show_case, show_value
 
 FALSE_ALARM = 1e-9  # a statistical claim rejects a true formula once in a billion runs
 
 
 class ClaimFailed(AssertionError):
     """A claim does not hold, or its check could not have failed."""
+
+
+class DerivedDiffers(ClaimFailed):
+    """What was derived could not be proved equal to what is stated."""
+
+    def __init__(self, derived, stated, position: int | None):
+        what = ("the derived", "equals") if position is not None else ("the derived gap", "is")
+        super().__init__(
+            f"derived ≠ stated: could not prove that {what[0]}\n"
+            f"    {plain(derived)}\n{what[1]} the stated\n    {plain(stated)}"
+        )
+        self.derived, self.stated = sp.sympify(derived), sp.sympify(stated)
+        self.position = position  # of the side; None when it is the gap of a bound
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Where a chain fails and with which values; as text one line, as a record shows it."""
+
+    kind: str  # "computed", "sides", "tight", "bound", or "only tight"
+    case: Mapping
+    values: tuple  # the two, or more, that should agree
+    positions: tuple[int, ...]  # the sides of the chain that have these values
+
+    def __str__(self) -> str:
+        if self.kind == "only tight":
+            return "the bound is only tried where it is tight"
+        return f"{self.what} at {show_case(self.case)}"
+
+    @property
+    def what(self) -> str:
+        texts = show_apart(*self.values)
+        if self.kind == "computed":
+            return f"stated {texts[0]}, computed {texts[1]}"
+        if self.kind == "sides":
+            return f"two stated sides differ: {' and '.join(map(show_value, self.values))}"
+        says = "not tight" if self.kind == "tight" else "the bound fails or is tight"
+        return f"{says}: {texts[0]} against {texts[1]}"
 
 
 def check_derived(single: Chain, derived, given=(), lemmas=()) -> None:
@@ -42,11 +80,8 @@ def check_derived(single: Chain, derived, given=(), lemmas=()) -> None:
     if single.turn is None:
         for position in single.formulas:
             side = single.sides[position]
-            if not equal(derived, side, given):
-                raise ClaimFailed(
-                    f"derived ≠ stated: could not prove that the derived {latex(derived)} "
-                    f"equals the stated {latex(side)}"
-                )
+            if not proved(derived, side, given):
+                raise DerivedDiffers(derived, side, position)
         return
     before = [single.sides[k] for k in single.formulas if k < single.turn]
     after = [single.sides[k] for k in single.formulas if k >= single.turn]
@@ -59,13 +94,21 @@ def check_derived(single: Chain, derived, given=(), lemmas=()) -> None:
     for left in before:
         for right in after:
             stated_gap = left - right if larger_first else right - left
-            if not equal(gap, stated_gap, given):
-                raise ClaimFailed(
-                    f"derived ≠ stated: could not prove that the derived gap {latex(derived)} "
-                    f"is the stated {latex(stated_gap)}"
-                )
+            if not proved(gap, stated_gap, given):
+                raise DerivedDiffers(gap, stated_gap, None)
     if not nonnegative(derived, lemmas):
-        raise ClaimFailed(f"derived: the gap {latex(derived)} is not visibly nonnegative")
+        raise ClaimFailed(
+            f"derived: the gap\n    {plain(derived)}\nis not visibly nonnegative.\n"
+            "Write it with squares, probabilities, or functions that `lemmas` names."
+        )
+
+
+def proved(a, b, given=()) -> bool:
+    """Return whether two formulas could be proved equal; where SymPy stumbles, they could not."""
+    try:
+        return equal(a, b, given)
+    except (ValueError, TypeError, NotImplementedError, AttributeError):
+        return False
 
 
 def _check_lemma(lemma) -> None:
@@ -80,15 +123,62 @@ def _check_lemma(lemma) -> None:
         value = evaluate(meaning.expr, dict(zip(meaning.variables, point, strict=True)))
         if not isinstance(value, mpmath.mpf) or not value >= 0:
             at = ", ".join(f"{u} = {g}" for u, g in zip(meaning.variables, point, strict=True))
-            raise ClaimFailed(f"lemma: {function} ≥ 0 is false at {at}")
+            found = show_value(value) if isinstance(value, mpmath.mpf) else "no real number"
+            raise ClaimFailed(f"lemma: {function} ≥ 0 is false at {at}: it is {found}")
+
+
+class NoValue(CannotEvaluate):
+    """A stated formula has no value at an input."""
+
+    def __init__(self, side, case: Mapping, problem: Exception):
+        self.side, self.case, self.problem = side, case, problem
+
+    def __str__(self) -> str:
+        return f"{plain(self.side)} has no value at {show_case(self.case)}: {self.problem}"
+
+
+def call(computed: Callable, case: Mapping) -> np.ndarray:
+    """Return what `computed` gives for a case, as an array; say it when that is no number."""
+    try:
+        value = computed(case)
+    except ClaimFailed:
+        raise
+    except Exception as problem:  # whatever a reader's function raises, the reader is told where
+        raise ValueError(
+            f"computed: expected a value at {show_case(case)}; "
+            f"it raised {type(problem).__name__}: {problem}{_key_hint(problem, case)}"
+        ) from problem
+    expected = f"computed: expected a number, or an array of numbers, at {show_case(case)}"
+    if value is None:
+        raise ValueError(f"{expected}; got None: is a `return` missing?")
+    if isinstance(value, sp.Basic) and not value.is_number:
+        raise ValueError(f"{expected}; got the formula {plain(value)}: compute with numbers")
+    try:
+        if np.iscomplexobj(value):
+            raise TypeError("complex numbers")
+        value = np.asarray(value, dtype=float)
+    except (TypeError, ValueError) as problem:
+        raise ValueError(f"{expected}; got {type(value).__name__}: {problem}") from problem
+    if np.isnan(value).any():
+        raise ClaimFailed(f"computed: expected a number; got NaN\nat {show_case(case)}")
+    return value
+
+
+def _key_hint(problem: Exception, case: Mapping) -> str:
+    key = problem.args[0] if isinstance(problem, KeyError) and problem.args else None
+    if key is None:
+        return ""
+    if any(str(key) == str(symbol) for symbol in case):
+        return f". The input has a value for the symbol {key}, which is not the key asked for"
+    return f". The input has values for {listed(case)} only"
 
 
 @dataclass
 class Numbers:
-    """One chain, the library's values for it, and the inputs at which they are compared.
+    """One chain, the computed values for it, and the inputs at which they are compared.
 
-    A method that checks returns None when all is well, else one line that says where it
-    failed and what both values were.
+    A method that checks returns None when all is well, else a `Failure` that says where it
+    failed and what the values were.
     """
 
     chain: Chain
@@ -103,40 +193,70 @@ class Numbers:
         self.cached = [dict() for _ in self.cases]
 
     def _call(self, case):
-        value = np.asarray(self.computed(case), dtype=float)
-        if np.isnan(value).any():
-            raise ClaimFailed(f"computed: the library returned NaN at {show_case(case)}")
+        value = call(self.computed, case)
+        if self.statistical and (value.ndim == 0 or len(value) < 2):
+            raise ValueError(
+                "computed: of a statistical claim expected independent replicates along axis 0; "
+                f"got {'one number' if value.ndim == 0 else f'the shape {value.shape}'}"
+            )
         return value
 
-    def check(self, single: Chain | None = None) -> str | None:
+    def evaluate(self) -> None:
+        """Evaluate the stated sides at all inputs; raise NoValue when one cannot be."""
+        for k in range(len(self.cases)):
+            for position in self.chain.formulas:
+                self.stated(position, k)
+
+    def check(self, single: Chain | None = None) -> Failure | None:
         """Compare all sides of `single` (default: the stated chain) with the library."""
-        single = single or self.chain
-        for k, case in enumerate(self.cases):
-            values = {p: self._side(single, p, k) for p in single.formulas}
-            for position, value in values.items():
-                if self.library[k] is None or (single.turn and position >= single.turn):
-                    continue
-                if not self._agrees(value, self.library[k]):
-                    return (
-                        f"stated {show_value(value)}, computed {show_value(self.library[k])} "
-                        f"at {show_case(case)}"
-                    )
-            wrong = self._relations(single, values, k)
-            if wrong:
-                return f"{wrong} at {show_case(case)}"
-        if single.turn and not any(k not in self.tight for k in range(len(self.cases))):
-            return "the bound is only tried where it is tight"
+        for k in range(len(self.cases)):
+            failure = self.check_at(k, single)
+            if failure:
+                return failure
+        if (single or self.chain).turn and len(self.tight) == len(self.cases):
+            return Failure("only tight", {}, (), ())
         return None
+
+    def check_at(self, k: int, single: Chain | None = None) -> Failure | None:
+        """Compare all sides at one input."""
+        single = single or self.chain
+        values = {p: self._side(single, p, k) for p in single.formulas}
+        for position, value in values.items():
+            if self.library[k] is None or (single.turn and position >= single.turn):
+                continue
+            if not self._agrees(value, self.library[k]):
+                pair = (value, self.center(k))
+                return Failure("computed", self.cases[k], pair, (position,))
+        return self._relations(single, values, k)
+
+    def center(self, k: int):
+        """What is computed at an input: of replicates their mean."""
+        return self.library[k].mean(axis=0) if self.statistical else self.library[k]
+
+    def stated(self, position: int, k: int):
+        """What a stated side is at an input."""
+        return self._side(self.chain, position, k)
+
+    def agrees_at(self, k: int, value) -> bool:
+        """Whether a value, as of another formula, is what was computed at an input."""
+        return self._agrees(value, self.library[k])
 
     def survivor(self, position: int, broken) -> bool | None:
         """Return whether the chain still passes with a broken side; None if it has no value."""
+        return self._passes(position, broken, same_shape=True)
+
+    def mended(self, position: int, other) -> bool:
+        """Return whether the chain passes at all inputs with another side, of any shape."""
+        return bool(self._passes(position, other, same_shape=False))
+
+    def _passes(self, position, other, same_shape) -> bool | None:
         try:
-            rough = [evaluate(broken, case, digits=15) for case in self.cases[:1]]
-            if not _alike(rough[0], self._side(self.chain, position, 0)):
+            rough = [evaluate(other, case, digits=15) for case in self.cases[:1]]
+            if same_shape and not _alike(rough[0], self._side(self.chain, position, 0)):
                 return None  # a number for a matrix, a row for a column: no one takes it for right
-            if self._plainly_wrong(position, broken, rough):
+            if self._plainly_wrong(position, other, rough):
                 return False
-            return self.check(self.chain.replace(position, broken)) is None
+            return self.check(self.chain.replace(position, other)) is None
         except (CannotEvaluate, ZeroDivisionError, OverflowError, TypeError, IndexError):
             return None
         except ValueError:  # mpmath: the shapes do not fit
@@ -146,13 +266,14 @@ class Numbers:
 
     def _plainly_wrong(self, position: int, broken, rough) -> bool:
         """Compare a broken side with the library at 15 digits: most differ in the first few."""
-        if self.statistical or (self.chain.turn and position >= self.chain.turn):
+        beyond = self.chain.turn and position >= self.chain.turn
+        if self.computed is None or self.statistical or beyond:
             return False
         loose = max(1e-6, 10 * self.tolerance)
         rest = (evaluate(broken, case, digits=15) for case in self.cases[1:])
         for value, library in zip(chain(rough, rest), self.library, strict=True):
             if np.isnan(to_numpy(value)).any():
-                raise CannotEvaluate(f"{latex(broken)} is not a number")
+                raise CannotEvaluate(f"{plain(broken)} is not a number")
             if not self._agrees(value, library, loose):
                 return True
         return False
@@ -173,11 +294,14 @@ class Numbers:
         return self._evaluated(side, k)
 
     def _evaluated(self, side, k):
-        value = evaluate(side, self.cases[k])
+        try:
+            value = evaluate(side, self.cases[k])
+        except (ValueError, TypeError, ArithmeticError, LookupError) as problem:
+            raise NoValue(side, self.cases[k], problem) from problem
         parts = list(value) if isinstance(value, mpmath.matrix) else [value]
         if any(mpmath.isnan(p) or (isinstance(p, mpmath.mpc) and p.imag != 0) for p in parts):
             raise ClaimFailed(
-                f"stated: {latex(side)} is not a number at {show_case(self.cases[k])}"
+                f"stated: {plain(side)} is not a real number at {show_case(self.cases[k])}"
             )
         return value
 
@@ -207,29 +331,27 @@ class Numbers:
         error = replicates.std(axis=0, ddof=1) / np.sqrt(len(replicates))
         return bool(np.all(np.abs(replicates.mean(axis=0) - expected) <= z * error))
 
-    def _relations(self, single, values, k) -> str | None:
+    def _relations(self, single, values, k) -> Failure | None:
         """Compare the sides with one another, at 40 digits."""
+        case = self.cases[k]
         turn = single.turn or len(single.sides)
-        groups = [
-            [v for p, v in values.items() if p < turn],
-            [v for p, v in values.items() if p >= turn],
-        ]
-        for group in groups:
-            if any(not _same(group[0], other) for other in group[1:]):
-                return f"two stated sides differ: {' and '.join(map(show_value, group))}"
-        if not groups[1] or not groups[0]:
+        before = [p for p in values if p < turn]
+        after = [p for p in values if p >= turn]
+        for group in (before, after):
+            if any(not same(values[group[0]], values[other]) for other in group[1:]):
+                return Failure("sides", case, tuple(values[p] for p in group), tuple(group))
+        if not before or not after:
             return None
         relation = single.relations[turn - 1]
-        a, b = groups[0][0], groups[1][0]
+        positions = (before[0], after[0])
         if relation in ("<=", "<"):
-            a, b = b, a
+            positions = positions[::-1]
+        larger, smaller = (values[p] for p in positions)
         if k in self.tight:
-            return None if _same(a, b) else f"not tight: {show_value(a)} against {show_value(b)}"
-        return (
-            None
-            if a > b
-            else f"the bound fails or is tight: {show_value(a)} against {show_value(b)}"
-        )
+            holds, kind = same(larger, smaller), "tight"
+        else:
+            holds, kind = larger > smaller, "bound"
+        return None if holds else Failure(kind, case, (larger, smaller), positions)
 
 
 def _flat(array) -> np.ndarray:
@@ -244,8 +366,8 @@ def _alike(a, b) -> bool:
     return _flat(to_numpy(a)).shape == _flat(to_numpy(b)).shape
 
 
-def _same(a, b) -> bool:
-    """Equal to 10 digits fewer than they were computed with."""
+def same(a, b) -> bool:
+    """Whether two values are equal to 10 digits fewer than they were computed with."""
     with mpmath.workdps(DIGITS):
         a, b = (v if isinstance(v, mpmath.matrix) else mpmath.matrix([[v]]) for v in (a, b))
         if (a.rows, a.cols) != (b.rows, b.cols):
@@ -267,11 +389,11 @@ def check_limit(statement, derived, numbers: Numbers) -> None:
     }
     error = (sequence - statement.value).xreplace(constants)
     if sp.limit(error, variable, sp.oo) != 0:
-        raise ClaimFailed(f"derived: {latex(sequence)} does not tend to {latex(statement.value)}")
+        raise ClaimFailed(f"derived: {plain(sequence)} does not tend to {plain(statement.value)}")
     ratio = sp.limit(sp.simplify(error / statement.rate), variable, sp.oo)
     if ratio == 0 or ratio.is_infinite is not False:
         raise ClaimFailed(
-            f"derived: the error is not of order {latex(statement.rate)}: "
+            f"derived: the error is not of order {plain(statement.rate)}: "
             f"their ratio tends to {ratio}"
         )
     sizes = [float(case[variable]) for case in numbers.cases]
@@ -305,15 +427,15 @@ def check_stationary(parameter, gradient: Numbers, solution: Numbers) -> None:
     for k, case in enumerate(gradient.cases):
         value = solution._side(solution.chain, place, k)
         there = evaluate(slope, _with(parameter, value, case))
-        here, moved = evaluate(slope, case), not _same(value, evaluate(parameter, case))
+        here, moved = evaluate(slope, case), not same(value, evaluate(parameter, case))
         if _largest(there) > mpmath.mpf(10) ** (-DIGITS // 2) * (_largest(here) or 1):
             raise ClaimFailed(
-                f"the gradient is {show_value(there)}, not 0, at {latex(parameter)} = "
+                f"the gradient is {show_value(there)}, not 0, at {plain(parameter)} = "
                 f"{show_value(value)} and {show_case(case)}"
             )
         if moved and _largest(here) == 0:
             raise ClaimFailed(
-                f"the gradient is 0 at {show_case(case)} too, not only at {latex(parameter)} = "
+                f"the gradient is 0 at {show_case(case)} too, not only at {plain(parameter)} = "
                 f"{show_value(value)}"
             )
 
@@ -334,35 +456,3 @@ def _with(parameter, value, case) -> dict:
 
 def _largest(value):
     return max(abs(v) for v in (value if isinstance(value, mpmath.matrix) else [value]))
-
-
-def show_value(value) -> str:
-    """Return a value in three significant digits (the same on every machine)."""
-    array = to_numpy(value) if isinstance(value, (mpmath.mpf, mpmath.matrix)) else np.asarray(value)
-    if array.ndim == 0:
-        return f"{float(array):.3g}"
-    if array.size > 6:
-        return f"an array of shape {array.shape} beginning {float(array.flat[0]):.3g}"
-    return np.array2string(np.asarray(array, dtype=float), precision=3, separator=", ").replace(
-        "\n", ""
-    )
-
-
-def show_case(case: Mapping) -> str:
-    """Return the inputs of a case on one line."""
-    parts = []
-    for symbol, value in case.items():
-        shown = show_value(value) if not callable(value) else "a function"
-        parts.append(f"{_plain(symbol)} = {shown}")
-    return "{" + ", ".join(parts) + "}"
-
-
-# Letters as plain text.  SymPy's own table depends on the terminal.
-_LETTERS = {
-    r"\sigma^2": "σ²", "Lambda": "Λ", "Sigma": "Σ", "alpha": "α", "beta": "β", "epsilon": "ε",
-    "eta": "η", "lambda": "λ", "mu": "μ", "sigma": "σ", "theta": "θ",
-}  # fmt: skip
-
-
-def _plain(symbol) -> str:
-    return _LETTERS.get(str(symbol), str(symbol))

@@ -5,6 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import sympy as sp
+
+from boltzlib.book.hints import close, copies, hint
+from boltzlib.book.words import show_value
+
+SHOWN = 12  # numbers of an array that are shown
+
+
+class _Unfit(Exception):
+    """What an answer returned is no number and no array of numbers."""
 
 
 def check_exercise(
@@ -34,53 +44,127 @@ def check_exercise(
     Returns
     -------
     str
-        ``"… correct on 5 inputs"``, or which input fails and in what way: too large, too
-        small, wrong sign, wrong shape, not a number.
+        ``"… correct on 5 inputs"``, or at which input the answer fails, with which value, and
+        what kind of slip that looks like: a sign, a constant factor, a transpose, a lost
+        logarithm, a lost 1/n, exchanged arguments; or that it is right at some inputs only.
+
+    Raises
+    ------
+    ValueError
+        When an argument is not what it should be.
 
     Examples
     --------
     >>> check_exercise("Double", lambda x: 2 * x, lambda x: x + x, [(1.0,), (3.0,)])
     'Double: correct on 2 inputs.'
-    >>> check_exercise("Double", lambda x: 3 * x, lambda x: x + x, [(1.0,), (3.0,)])
-    'Double: not yet. At input 1 of 2 your value is too large.'
+    >>> print(check_exercise("Double", lambda x: 3 * x, lambda x: x + x, [(1.0,), (3.0,)]))
+    Double: not yet. At input 1 of 2, (1), your value 3 is too large.
+    It is off by a constant factor, the same at every input.
     >>> check_exercise("Double", None, lambda x: x + x, [(1.0,)])
     'Double: no answer yet. Replace None by your function and run this cell again.'
     """
-    if not len(cases):
-        raise ValueError("cases: expected at least one input to compare at; got none")
+    _check_use(answer, cases)
     if answer is None:
         return f"{name}: no answer yet. Replace None by your function and run this cell again."
-    if not callable(answer):
-        raise ValueError(f"answer: expected a function; got {type(answer).__name__}")
-    for k, arguments in enumerate(cases, start=1):
-        expected = np.asarray(oracle(*_copies(arguments)), dtype=float)
+    expected = [_right(oracle(*copies(arguments))) for arguments in cases]
+    got, faults = [], []
+    for arguments, right in zip(cases, expected, strict=True):
+        value = fault = None
         try:
-            got = np.asarray(answer(*_copies(arguments)), dtype=float)
+            value = _numbers(answer(*copies(arguments)))
+        except _Unfit as problem:
+            fault = f"your function {problem}"
         except Exception as problem:  # whatever a reader's function raises is shown to the reader
-            return f"{name}: not yet. At input {k} of {len(cases)} it raises {problem!r}."
-        fault = _fault(got, expected, tolerance)
-        if fault:
-            return f"{name}: not yet. At input {k} of {len(cases)} your value {fault}."
-    return f"{name}: correct on {len(cases)} inputs."
+            fault = f"it raises {problem!r}"
+        got.append(value)
+        faults.append(fault or _fault(value, right, tolerance))
+    if not any(faults):
+        return f"{name}: correct on {len(cases)} inputs."
+    k = next(k for k, fault in enumerate(faults) if fault)
+    where = f"input {k + 1} of {len(cases)}, ({_shown(cases[k])}),"
+    reply = f"{name}: not yet. At {where} {faults[k]}{'' if faults[k].endswith('?') else '.'}"
+    comparable = all(
+        g is not None and g.shape == e.shape and not np.isnan(g).any()
+        for g, e in zip(got, expected, strict=True)
+    )
+    says = hint(got, expected, cases, tolerance, answer) if comparable else ""
+    return f"{reply} {says}" if says else reply
 
 
-def _copies(arguments: tuple) -> list:
-    return [a.copy() if isinstance(a, np.ndarray) else a for a in arguments]
+def _check_use(answer, cases) -> None:
+    if not len(cases):
+        raise ValueError("cases: expected at least one input to compare at; got none")
+    for k, case in enumerate(cases, start=1):
+        if not isinstance(case, (tuple, list)):
+            raise ValueError(
+                "cases: expected a tuple of arguments for each input, as (1.0,); "
+                f"input {k} is a {type(case).__name__}"
+            )
+    if answer is not None and not callable(answer):
+        advice = "; write answer = lambda x: …"
+        if isinstance(answer, sp.Basic):
+            advice = "; sympy.lambdify turns a formula into a function"
+        raise ValueError(f"answer: expected a function; got {type(answer).__name__}{advice}")
 
 
-def _fault(got: np.ndarray, expected: np.ndarray, tolerance: float) -> str | None:
-    if got.shape != expected.shape:
-        return f"has shape {got.shape}, not the shape {expected.shape} that was asked for"
+def _right(value) -> np.ndarray:
+    value = np.asarray(value, dtype=float)
+    if np.isnan(value).any():
+        raise ValueError("oracle: expected a number at every input; got NaN")
+    return value
+
+
+def _numbers(value) -> np.ndarray:
+    """Return what an answer returned as an array, or say what else it is."""
+    if value is None:
+        raise _Unfit("returns None: is a `return` missing?")
+    if isinstance(value, sp.Basic) and not value.is_number:
+        raise _Unfit("returns a formula with symbols, not a number")
+    if isinstance(value, str):
+        raise _Unfit("returns text, not a number")
+    if callable(value) and not isinstance(value, sp.Basic):
+        raise _Unfit("returns a function: are the brackets of a call missing?")
+    try:
+        if np.iscomplexobj(value):
+            raise _Unfit("returns complex numbers")
+        return np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        raise _Unfit(f"returns a {type(value).__name__} that is no array of numbers") from None
+
+
+def _fault(got: np.ndarray, right: np.ndarray, tolerance: float) -> str | None:
+    """Say what is wrong with a value, or None when it is right."""
+    if got.shape != right.shape:
+        says = f"your value has shape {got.shape}, not the shape {right.shape} that was asked for"
+        return f"{says}: it is the transpose" if close(got.T, right, tolerance) else says
     if np.isnan(got).any():
-        return "is not a number"
-    if np.array_equal(got, expected):
+        return "your value is not a number"
+    if close(got, right, tolerance):
         return None
-    finite = np.isfinite(got) & np.isfinite(expected)
-    scale = np.abs(expected[finite]).max(initial=0.0) or 1.0
-    if finite.all() and np.abs(got - expected).max() <= tolerance * scale:
-        return None
-    if finite.all() and np.abs(got + expected).max() <= tolerance * scale:
-        return "has the wrong sign"
-    if expected.ndim:
-        return "differs in at least one entry"
-    return "is too large" if got > expected else "is too small"
+    value = f"your value {show_value(got, most=SHOWN)}"
+    if close(-got, right, tolerance):
+        return f"{value} has the wrong sign"
+    if right.ndim:
+        finite = np.isfinite(got) & np.isfinite(right)
+        scale = np.abs(right[np.isfinite(right)]).max(initial=0.0) or 1.0
+        apart = np.abs(np.subtract(got, right, where=finite, out=np.zeros(right.shape)))
+        off = np.where(finite, apart > tolerance * scale, got != right)
+        return f"{value} differs in {off.sum()} of {off.size} entries"
+    return f"{value} is {'too large' if got > right else 'too small'}"
+
+
+def _shown(arguments) -> str:
+    """Return arguments on one line, short and without an address of the machine."""
+    return ", ".join(map(_short, arguments))
+
+
+def _short(argument) -> str:
+    if isinstance(argument, (bool, str, int, np.integer)):
+        return repr(argument) if not isinstance(argument, np.integer) else str(int(argument))
+    if callable(argument):
+        name = getattr(argument, "__name__", "<")
+        return "a function" if name.startswith("<") else name
+    try:
+        return show_value(argument, most=SHOWN)
+    except (TypeError, ValueError):
+        return f"a {type(argument).__name__}"

@@ -14,6 +14,9 @@ NOTE_NUMBERS = tuple(
 )
 
 
+_NUMBER = r"[1-9]\.[1-9][0-9]*[a-z]?"
+
+
 def origin(equation: str) -> str:
     """Return ``"note"`` when the number is the lecture note's, else ``"book"``.
 
@@ -21,6 +24,36 @@ def origin(equation: str) -> str:
     ('note', 'book', 'book')
     """
     return "note" if equation in NOTE_NUMBERS else "book"
+
+
+def is_number(equation) -> bool:
+    """Return whether `equation` is a number of the book; if not, it names a reader's own formula.
+
+    >>> is_number("2.15a"), is_number("entropy of a Poisson")
+    (True, False)
+
+    Raises
+    ------
+    ValueError
+        When it can be neither.
+    """
+    if re.fullmatch(_NUMBER, str(equation)):
+        return True
+    if isinstance(equation, str) and re.fullmatch(r"[^\d\s].*", equation):
+        return False
+    raise ValueError(
+        "equation: expected a number such as '2.15' or '2.15a', or for a formula of your own "
+        f"its name, which does not begin with a digit; got {equation!r}"
+    )
+
+
+def heading(equation: str) -> str:
+    """Return an equation's number, or the name of a formula, as it stands before a sentence.
+
+    >>> heading("2.15"), heading("my entropy")
+    ('(2.15)', 'my entropy:')
+    """
+    return f"({equation})" if is_number(equation) else f"{equation}:"
 
 
 def label(equation: str) -> str:
@@ -40,7 +73,7 @@ def check(equation: str) -> str:
     ValueError
         When it has not.
     """
-    if not re.fullmatch(r"[1-9]\.[1-9][0-9]*[a-z]?", str(equation)):
+    if not re.fullmatch(_NUMBER, str(equation)):
         raise ValueError(f"equation: expected a number such as '2.15' or '2.15a', got {equation!r}")
     return equation
 

@@ -29,8 +29,8 @@ TRANSFORMATIONS = frozenset([
     "adjugate", "apart", "cancel", "cofactor", "collect", "combsimp", "deltasummation", "det",
     "diff", "doit", "dsolve", "expand", "expand_log", "factor", "factor_terms", "integrate", "inv",
     "limit", "linsolve", "logcombine", "nsimplify", "powsimp", "refine", "replace", "rewrite",
-    "series", "simplify", "solve", "solveset", "split", "subs", "summation", "together", "trigsimp",
-    "xreplace",
+    "series", "simplify", "solve", "solveset", "split", "subs", "sum_deltas", "summation",
+    "together", "trigsimp", "xreplace",
 ])
 # fmt: on
 STATEMENTS = ("chain", "limit", "stationary", "together")

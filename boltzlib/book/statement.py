@@ -12,8 +12,11 @@ import re
 from dataclasses import dataclass
 
 import sympy as sp
+from sympy.core.relational import Relational
+from sympy.logic.boolalg import BooleanAtom, BooleanFunction
 
 from boltzlib.book.printing import latex
+from boltzlib.book.words import plain
 
 _TEX = {
     "=": "=",
@@ -130,20 +133,43 @@ def chain(*parts) -> Statement:
         or ``<``; at most one of them may be an inequality.
     """
     if len(parts) < 3 or len(parts) % 2 == 0:
-        raise ValueError(f"chain: expected side, relation, side, …; got {len(parts)} parts")
-    sides = tuple(p if isinstance(p, str) else sp.sympify(p) for p in parts[::2])
+        raise ValueError(
+            f'chain: expected side, relation, side, … as in chain("m", "=", formula); '
+            f"got {len(parts)} part{'s' * (len(parts) != 1)}"
+        )
+    sides = tuple(_side(part, k) for k, part in enumerate(parts[::2], start=1))
     relations = tuple(parts[1::2])
-    unknown = [r for r in relations if r not in _TEX]
+    unknown = [r for r in relations if not (isinstance(r, str) and r in _TEX)]
     if unknown:
         raise ValueError(f"chain: expected relations among {', '.join(_TEX)}; got {unknown[0]!r}")
     if sum(r not in EQUALITIES for r in relations) > 1:
         raise ValueError("chain: expected at most one inequality; claim them one by one")
     if all(isinstance(s, str) for s in sides):
-        raise ValueError("chain: expected at least one formula; all sides are names")
+        raise ValueError(
+            "chain: expected at least one formula; all sides are text, which is shown as a name "
+            "and never tested. Write the formula with symbols"
+        )
     for name in (s for s in sides if isinstance(s, str)):
         if _RELATION.search(_outside_brackets(name)):
             raise ValueError(f"chain: expected a name, got a relation: {name}; make it two sides")
     return Statement((Chain(sides, relations),))
+
+
+def _side(part, k: int):
+    """Return a side of a chain; say what came if it is neither a formula nor a name."""
+    expected = f"chain: expected side {k} to be a SymPy formula, or text for a name"
+    if isinstance(part, str):
+        return part
+    if isinstance(part, (Relational, BooleanAtom, BooleanFunction, bool)):
+        hint = "An equation is two sides, with '=' in between"
+        raise ValueError(f"{expected}; got {plain(part)}. {hint}")
+    try:
+        formula = sp.sympify(part)
+    except (sp.SympifyError, TypeError, AttributeError):
+        formula = None
+    if not isinstance(formula, (sp.Expr, sp.MatrixExpr, sp.MatrixBase)):
+        raise ValueError(f"{expected}; got a {type(part).__name__}")
+    return formula
 
 
 # What a name may not say: nothing would test it.
@@ -165,6 +191,7 @@ def stationary(gradient: Statement, solution: Statement, *, two_lines: bool = Fa
     The solution begins with the parameter's name, as the gradient's formula shows it. With
     `two_lines` it stands below the gradient, as a wide one must.
     """
+    _check_statements("stationary", gradient, solution)
     chains = (*gradient.chains, *solution.chains)
     if len(chains) != 2:
         raise ValueError(f"stationary: expected one gradient and one solution, got {len(chains)}")
@@ -173,8 +200,15 @@ def stationary(gradient: Statement, solution: Statement, *, two_lines: bool = Fa
 
 def together(*statements: Statement, joiner: str = Statement.joiner) -> Statement:
     """State several things under one number; `joiner` is the TeX between them."""
+    _check_statements("together", *statements)
     chains = tuple(c for s in statements for c in s.chains)
     return Statement(chains, joiner=joiner)
+
+
+def _check_statements(name: str, *statements) -> None:
+    for one in statements:
+        if not isinstance(one, Statement):
+            raise ValueError(f"{name}: expected chains, chain(…); got a {type(one).__name__}")
 
 
 def limit(name: str, sequence, variable, value, rate) -> Limit:

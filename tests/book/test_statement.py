@@ -1,10 +1,11 @@
 """Statements, numbers and their TeX."""
 
+import numpy as np
 import pytest
 import sympy as sp
 
 from boltzlib.book import chain, latex, limit, stationary, together
-from boltzlib.book.numbering import NOTE_NUMBERS, check, label, order, origin
+from boltzlib.book.numbering import NOTE_NUMBERS, check, heading, is_number, label, order, origin
 from boltzlib.book.symbols import A, K, Sigma, X, i, k, m, mu, n, p, q, t, v, x
 
 
@@ -37,11 +38,43 @@ def test_labels_and_order():
         ((t, ">=", v, ">=", 0), "at most one inequality"),
         (("a = b", "=", t), "got a relation"),
         ((r"a \le b", "=", t), "got a relation"),
+        (("a", "=", "t**2"), "all sides are text, which is shown as a name and never tested"),
+        (("a", "==", t), "relations among =, .*; got '=='"),
+        (("a", t, v), "relations among .*; got t"),
+        (("a",), r'as in chain\("m", "=", formula\); got 1 part$'),
+        (("a", "=", None), "expected side 2 to be a SymPy formula, or text for a name; got a None"),
+        ((t, "=", [v]), "expected side 2 .*; got a list"),
+        ((np.ones(2), "=", t), "expected side 1 .*; got a ndarray"),
+        (
+            ("a", "=", sp.Eq(t, v)),
+            r"got Eq\(t, σ²\). An equation is two sides, with '=' in between",
+        ),
+        (("a", "=", True), "got True. An equation is two sides"),
+        (("a", "=", chain("b", "=", t)), "expected side 2 .*; got a Statement"),
+        (("a", "=", sp.Function("f")), "expected side 2 .*; got a UndefinedFunction"),
     ],
 )
 def test_malformed_chains_are_refused(parts, message):
     with pytest.raises(ValueError, match=message):
         chain(*parts)
+
+
+def test_only_chains_are_joined():
+    with pytest.raises(ValueError, match="stationary: expected chains, .*; got a Symbol"):
+        stationary(chain("g", "=", t), t)
+    with pytest.raises(ValueError, match="together: expected chains, .*; got a str"):
+        together(chain("g", "=", t), "t = 0")
+
+
+def test_numbers_and_matrices_are_formulas():
+    assert chain("a", "=", np.float64(0.5)).chains[0].sides[1] == 0.5
+    assert chain("a", "=", sp.Matrix([[1]])).chains[0].sides[1] == sp.Matrix([[1]])
+    assert chain("a", "=", X[i]).chains[0].sides[1] == X[i]
+
+
+def test_numbers_of_the_book_and_names_of_the_readers():
+    assert is_number("2.15") and is_number("2.15a") and not is_number("my entropy")
+    assert heading("2.15") == "(2.15)" and heading("my entropy") == "my entropy:"
 
 
 @pytest.mark.parametrize(
