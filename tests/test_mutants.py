@@ -194,7 +194,7 @@ def test_the_page_has_a_place_for_every_table(tmp_path, monkeypatch):
     copy = tmp_path / "page.md"
     copy.write_text(page.PAGE.read_text(encoding="utf-8"), encoding="utf-8")
     monkeypatch.setattr(page, "PAGE", copy)
-    for name in ("modules", "slips", "stated", "equivalents"):
+    for name in ("modules", "slips", "stated", "displays", "equivalents"):
         page.write(name, f"here is {name}")
         assert f"\n\nhere is {name}\n\n" in copy.read_text(encoding="utf-8")
     with pytest.raises(LookupError):

@@ -23,7 +23,7 @@ from tools.mutants import equivalents, live, page
 from tools.mutants.slips import Mutant
 
 KEPT = ROOT / "_build" / "mutants"
-JURIES = ("unit", "notebooks", "stated")
+JURIES = ("unit", "notebooks", "stated", "displays")
 
 
 def modules() -> list[str]:
@@ -86,6 +86,27 @@ def judge_stated(jobs: int) -> None:
                 print(f"NOTICED by nothing: {slip}: {broken}")
 
 
+def judge_displays(jobs: int) -> None:
+    """Break what the pages display; keep the table, print what reads the same."""
+    from tools.mutants import displays
+
+    found: list[tuple[displays.BrokenDisplay, str]] = []
+    displays.judge(jobs, lambda broken, verdict: found.append((broken, verdict)))
+    KEPT.mkdir(parents=True, exist_ok=True)
+    (KEPT / "displays.md").write_text(displays.table(found), encoding="utf-8")
+    print(displays.table(found))
+    for broken, verdict in found:
+        if verdict == "survived":
+            print(f"READS THE SAME: {broken.slip}: {broken.name}")
+
+
+def write_page() -> None:
+    """Put the last verdicts on the page."""
+    page.library(KEPT, equivalents.reasons())
+    page.stated(KEPT)
+    page.write("displays", (KEPT / "displays.md").read_text(encoding="utf-8"))
+
+
 def keep(jury: str, verdicts: dict[Mutant, str]) -> None:
     """Keep the verdicts, each module's in a file; those of mutants that are no more go."""
     (KEPT / jury).mkdir(parents=True, exist_ok=True)
@@ -139,8 +160,7 @@ def main() -> int:
     options = parser.parse_args()
 
     if options.page:
-        page.library(KEPT, equivalents.reasons())
-        page.stated(KEPT)
+        write_page()
         return 0
     chosen = [f"boltzlib.{name.removeprefix('boltzlib.')}" for name in options.modules] or modules()
     mutants = [mutant for name in chosen for mutant in live.mutants_of(name)]
@@ -153,8 +173,8 @@ def main() -> int:
         mutants = [mutant for mutant in mutants if mutant.guard]
     failures = 0
     for jury in [options.jury] if options.jury else JURIES:
-        if jury == "stated":
-            judge_stated(options.jobs)
+        if jury in ("stated", "displays"):
+            (judge_stated if jury == "stated" else judge_displays)(options.jobs)
             continue
         some = mutants
         if options.survivors:
@@ -166,8 +186,7 @@ def main() -> int:
         unlisted = report(jury, verdicts)
         failures += unlisted if jury == "unit" else 0
     if not (options.jury or options.modules):
-        page.library(KEPT, equivalents.reasons())
-        page.stated(KEPT)
+        write_page()
     return min(1, failures)
 
 

@@ -26,7 +26,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from tools.kernel_environment import fix_environment
 from tools.mutants import forks
 from tools.mutants.cells import cells_of
 from tools.mutants.notebooks import CHAPTERS, Kernel, import_all, paths
@@ -355,13 +354,3 @@ def table(verdicts: Iterable[tuple[BrokenDisplay, str]]) -> str:
         numbers = [count.total(), *(count[v] for v in ("differs", "unreadable", "survived"))]
         lines.append(f"| {name} | {' | '.join(map(str, numbers))} |")
     return "\n".join(lines)
-
-
-if __name__ == "__main__":
-    fix_environment()
-    found: list[tuple[BrokenDisplay, str]] = []
-    judge(2, lambda broken, verdict: found.append((broken, verdict)))
-    print(table(found))
-    for one, verdict in found:
-        if verdict == "survived":
-            print(f"reads the same: {one.slip}: {one.name}")
