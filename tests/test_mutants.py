@@ -1,5 +1,6 @@
 """Mutation testing itself: slips are planted where they should be, and juries see them."""
 
+import importlib
 import math
 import textwrap
 
@@ -101,7 +102,25 @@ def test_a_changed_default_or_constant_reaches_who_uses_it():
     assert {verdict for _, verdict in forks.verdicts(found, work, 2)} == {"survived"}
 
 
-def test_an_endless_loop_is_stopped_and_a_crash_is_no_survivor():
+def test_every_slip_at_module_level_can_be_put_in():
+    for name in modules():
+        importlib.import_module(name)
+    found = [m for name in modules() for m in live.mutants_of(name) if not m.scope]
+
+    def work(mutant):
+        try:
+            live.put_in(mutant)
+        except live.CannotBeImported:
+            return forks.CAUGHT
+        return forks.SURVIVED
+
+    verdicts = list(forks.verdicts(found, work, 2))
+    assert not [
+        str(mutant) for mutant, verdict in verdicts if verdict not in ("survived", "caught")
+    ]
+
+
+def test_an_endless_loop_is_stopped_and_a_check_that_breaks_has_noticed_nothing():
     def work(job):
         forks.allow(0.2)
         if job == "loop":
@@ -110,7 +129,7 @@ def test_an_endless_loop_is_stopped_and_a_crash_is_no_survivor():
         raise MemoryError
 
     verdicts = dict(forks.verdicts(["loop", "crash"], work, 2))
-    assert verdicts == {"loop": "endless", "crash": "caught"}
+    assert verdicts == {"loop": "endless", "crash": "unfit"}
 
 
 def test_answers_come_back_and_errors_too():

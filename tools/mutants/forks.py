@@ -5,6 +5,7 @@ A fork shares all that was imported; what it changes dies with it.
 
 from __future__ import annotations
 
+import math
 import os
 import pickle
 import resource
@@ -23,7 +24,7 @@ WALL = 600  # seconds after which a job is killed even if it only sleeps
 
 
 def verdicts(
-    jobs: Iterable[Any], work: Callable[[Any], int], at_most: int
+    jobs: Iterable[Any], work: Callable[[Any], int], at_most: int, wall: float = WALL
 ) -> Iterator[tuple[Any, str]]:
     """Yield each job with ``"caught"``, ``"survived"``, ``"endless"`` or ``"unfit"``."""
     jobs = iter(jobs)
@@ -36,7 +37,7 @@ def verdicts(
             except StopIteration:
                 exhausted = True
                 break
-            running[_fork(work, job)] = (job, time.monotonic() + WALL)
+            running[_fork(work, job)] = (job, time.monotonic() + wall)
         for pid, (job, deadline) in list(running.items()):
             ended, status = os.waitpid(pid, os.WNOHANG)
             if ended:
@@ -51,7 +52,7 @@ def _verdict(status: int) -> str:
     if os.WIFSIGNALED(status):
         return "endless" if os.WTERMSIG(status) in (signal.SIGPROF, signal.SIGKILL) else "caught"
     code = os.WEXITSTATUS(status)
-    return {SURVIVED: "survived", UNFIT: "unfit", SHOWN: "shown"}.get(code, "caught")
+    return {SURVIVED: "survived", CAUGHT: "caught", SHOWN: "shown"}.get(code, "unfit")
 
 
 def _fork(work, job) -> int:
@@ -64,8 +65,8 @@ def _fork(work, job) -> int:
         silence()
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         os._exit(work(job))
-    except BaseException:  # the mutant broke even the way to the check
-        os._exit(CAUGHT)
+    except BaseException:  # the check itself broke: that is not to notice a mutant
+        os._exit(UNFIT)
 
 
 def silence() -> None:
@@ -94,7 +95,7 @@ def answers(jobs: Iterable[Any], work: Callable[[Any], Any], at_most: int) -> It
                 pickle.dump(result, file)
             return SURVIVED
 
-        for (number, _), _ in verdicts(enumerate(jobs), write, at_most):
+        for (number, _), _ in verdicts(enumerate(jobs), write, at_most, math.inf):
             try:
                 with open(f"{folder}/{number}", "rb") as file:
                     how, result = pickle.load(file)

@@ -22,6 +22,10 @@ class Unfit(Exception):
     """The mutant cannot be put in: it does not compile, or has other free variables."""
 
 
+class CannotBeImported(Exception):
+    """The module with the slip in it raises when it is imported: whoever imports it notices."""
+
+
 def path_of(module: str) -> Path:
     path = ROOT / (module.replace(".", "/") + ".py")
     return path if path.exists() else ROOT / module.replace(".", "/") / "__init__.py"
@@ -106,11 +110,13 @@ def _rebuild(function: FunctionType, new: CodeType) -> None:
         tuple(cells[name] for name in new.co_freevars),
     )
     twin.__kwdefaults__ = function.__kwdefaults__
-    for holder in gc.get_referrers(function):
-        if isinstance(holder, dict):
-            for name, value in list(holder.items()):
-                if value is function:
-                    holder[name] = twin
+    owner = sys.modules[function.__module__]
+    *path, name = function.__qualname__.split(".")
+    for part in path:
+        owner = getattr(owner, part, None)
+    if owner is None or vars(owner).get(name) is not function:
+        raise Unfit("the function is not found under its name")
+    setattr(owner, name, twin)  # not into the dictionary: a class keeps a cache of its methods
 
 
 def _codes(code: CodeType):
@@ -146,7 +152,7 @@ def _replace_values(module: ModuleType, code: CodeType) -> None:
     try:
         exec(code, fresh.__dict__)
     except Exception as problem:
-        raise RuntimeError("the module cannot even be imported") from problem
+        raise CannotBeImported(str(problem)) from problem
     news = {
         (new.__code__.co_qualname, new.__code__.co_firstlineno): new
         for new in gc.get_objects()
@@ -162,7 +168,8 @@ def _replace_values(module: ModuleType, code: CodeType) -> None:
         if name.startswith("__") or isinstance(new, (FunctionType, ModuleType)):
             continue
         if isinstance(new, type):
-            _replace_attributes(old, new)
+            if new.__module__ == module.__name__:  # not one that it imports
+                _replace_attributes(old, new)
             continue
         for user in users:
             if user.__dict__.get(name) is old:
@@ -171,7 +178,9 @@ def _replace_values(module: ModuleType, code: CodeType) -> None:
 
 def _replace_attributes(old: type, new: type) -> None:
     for name, value in vars(new).items():
-        if not isinstance(value, FunctionType) and not name.startswith("__"):
+        if name in ("__dataclass_fields__", "__repr__", "__eq__"):  # made from the fields' flags
+            setattr(old, name, value)
+        elif not isinstance(value, FunctionType) and not name.startswith("__"):
             if name in vars(old) and not hasattr(value, "__get__"):
                 setattr(old, name, value)
         elif name == "__init__" and isinstance(value, FunctionType):

@@ -102,7 +102,7 @@ def _comparable(outputs) -> str:
                 for mime, value in output["data"].items()
             }
             shown.append([data, output.get("metadata") or {}])
-    return json.dumps([streams, shown], sort_keys=True)
+    return json.dumps([streams, shown], sort_keys=True, default=str)
 
 
 def paths(pages: Sequence[str] = ()) -> list[Path]:
@@ -171,7 +171,7 @@ class Notebook:
             for name in set(variables) - set(before):
                 del variables[name]
             variables.update(before | changed)
-            variables["In"] = before["In"][: number + 2]
+            variables["In"] = [*before["In"][: number + 1], self.cells[number].source]
             kept = dict(variables)
             forks.allow(SLACK + 10 * self.seconds[number])
             if self.kernel.differs(self.cells[number]):
@@ -226,6 +226,8 @@ def _try(path: Path, mutants, at_most) -> list[tuple[Mutant, str, float]]:
             live.put_in(mutant)
         except live.Unfit:
             return forks.UNFIT
+        except live.CannotBeImported:
+            return forks.CAUGHT
         return forks.CAUGHT if notebook.notices(numbers) else forks.SURVIVED
 
     jobs = [(mutant, numbers) for mutant in mutants if (numbers := notebook.cells_for(mutant))]

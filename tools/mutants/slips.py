@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 SIGN = {ast.Add: ast.Sub, ast.Sub: ast.Add}
@@ -90,9 +90,14 @@ def mutants_in(module: str, source: str) -> list[Mutant]:
 
 def broken_tree(mutant: Mutant, tree: ast.Module) -> ast.Module:
     """The tree with the slip in it; the tree given is changed in place."""
+    return exchanged(tree, mutant.node, lambda node, parents: slips(node, parents)[mutant.variant])
+
+
+def exchanged(tree: ast.Module, place: int, slip_of: Callable) -> ast.Module:
+    """Put a slip in for the node at a place of `ast.walk`; the tree is changed in place."""
     parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
-    node = next(n for k, n in enumerate(ast.walk(tree)) if k == mutant.node)
-    _, broken = slips(node, parents)[mutant.variant]
+    node = next(node for k, node in enumerate(ast.walk(tree)) if k == place)
+    _, broken = slip_of(node, parents)
     ast.copy_location(broken, node)
     parent = parents[node]
     for field, value in ast.iter_fields(parent):

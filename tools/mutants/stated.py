@@ -16,7 +16,7 @@ from pathlib import Path
 from tools.mutants import forks
 from tools.mutants.cells import Cell
 from tools.mutants.notebooks import SLACK, Notebook, import_all, paths
-from tools.mutants.slips import slips
+from tools.mutants.slips import exchanged, slips
 
 RELATIONS = {"=": "!=", "<=": ">=", ">=": "<=", "<": ">", ">": "<", ":=": "="}
 
@@ -103,8 +103,7 @@ def _broken(page, equation, number, source, root) -> Iterator[BrokenClaim]:
         if id(node) not in inside:
             continue
         for variant, (slip, broken) in enumerate(_slips(node, parents)):
-            twin = ast.parse(source)
-            _exchange(twin, place, variant)
+            twin = exchanged(ast.parse(source), place, lambda n, p, v=variant: _slips(n, p)[v])
             before, after = ast.unparse(node), ast.unparse(broken)
             if before != after:
                 yield BrokenClaim(page, equation, number, slip, before, after, ast.unparse(twin))
@@ -128,22 +127,8 @@ def _other(text: str) -> ast.Constant:
     return ast.Constant(RELATIONS.get(text, f"2 {text}"))
 
 
-def _exchange(tree, place, variant) -> None:
-    parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
-    node = list(ast.walk(tree))[place]
-    broken = _slips(node, parents)[variant][1]
-    ast.copy_location(broken, node)
-    parent = parents[node]
-    for field, value in ast.iter_fields(parent):
-        if value is node:
-            setattr(parent, field, broken)
-        elif isinstance(value, list) and any(item is node for item in value):
-            value[:] = [broken if item is node else item for item in value]
-    ast.fix_missing_locations(tree)
-
-
 def judge(at_most: int, told: Callable[[BrokenClaim, str], None]) -> None:
-    """Tell the verdict on each: "raised", "shown" or "survived"."""
+    """Tell the verdict on each: "caught" by the claim, only "shown", or "survived"."""
     import_all()
     for path in paths():
         for broken, verdict in next(forks.answers([path], lambda p: _try(p, at_most), 1)):

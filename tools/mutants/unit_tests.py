@@ -128,6 +128,8 @@ class _Jury:
                 live.put_in(mutant)
             except live.Unfit:
                 return forks.UNFIT
+            except live.CannotBeImported:
+                return forks.CAUGHT
             for k, following in zip(chosen, [*chosen[1:], None], strict=True):
                 forks.allow(SLACK + 10 * seconds[k])
                 after = None if following is None else items[following]
