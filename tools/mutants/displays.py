@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import re
 import sys
-from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -29,6 +28,7 @@ from typing import NamedTuple
 from tools.mutants import forks
 from tools.mutants.cells import cells_of
 from tools.mutants.notebooks import CHAPTERS, Kernel, import_all, paths
+from tools.mutants.page import counted
 from tools.records import read_page
 
 TOKEN = re.compile(
@@ -45,17 +45,6 @@ UNSEEN = {r"\,", r"\:", r"\;", r"\limits"}
 ENDS = {"+", "-", "=", ":", ",", "&", r"\\", r"\mid", r"\propto", *TURNED}
 NO_LETTERS = FUNCTIONS | BIG | UNSEEN | ENDS | ARGUMENTS.keys()
 NO_LETTERS |= {r"\top", r"\infty", r"\pi", r"\partial", r"\max", r"\min"}
-
-# A slip by the name that the prose gives it.
-SLIPS = {
-    "sign": "a sign", "number": "a number plus 1", "letter": "a letter for another",
-    "dropped term": "a term lost", "dropped factor": "a factor lost",
-    "dropped function": "a function lost, as ln", "index": "two indices exchanged",
-    "bound": "a bound off by one", "brackets": "a pair of brackets lost",
-    "fraction": "a fraction upside down", "power": "a square lost",
-    "transpose": "a transpose lost", "inverse": "an inverse lost",
-    "relation": "a relation turned round",
-}  # fmt: skip
 
 
 class Piece(NamedTuple):
@@ -341,16 +330,9 @@ def _try(path: Path) -> list[tuple[BrokenDisplay, str]]:
 
 def table(verdicts: Iterable[tuple[BrokenDisplay, str]]) -> str:
     """How many slips of each kind were tried and noticed, as a table of the page."""
-    kinds: dict[str, Counter] = defaultdict(Counter)
-    for broken, verdict in verdicts:
-        kinds[broken.slip][verdict] += 1
-    rows = sorted(kinds.items(), key=lambda item: -item[1].total())
-    total = sum(kinds.values(), Counter())
-    lines = [
-        "| slip in a display | tried | reads as something else | cannot be read | reads the same |",
-        "|---|--:|--:|--:|--:|",
-    ]
-    for name, count in [*((SLIPS[slip], count) for slip, count in rows), ("**all**", total)]:
-        numbers = [count.total(), *(count[v] for v in ("differs", "unreadable", "survived"))]
-        lines.append(f"| {name} | {' | '.join(map(str, numbers))} |")
-    return "\n".join(lines)
+    columns = {
+        "reads as something else": ("differs",),
+        "cannot be read": ("unreadable",),
+        "reads the same": ("survived",),
+    }
+    return counted("slip in a display", columns, ((b.slip, verdict) for b, verdict in verdicts))

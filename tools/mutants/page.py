@@ -7,6 +7,7 @@ what is around them is prose, written by hand.
 import json
 import re
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 
 from tools.kernel_environment import ROOT
@@ -23,7 +24,9 @@ KINDS = {
     "dropped statement": "a statement lost", "swapped": "two operands or arguments exchanged",
     "wrong function": "a function taken for another", "lost function": "a function lost",
     "bound": "a bound of a sum off by one", "relation": "a relation turned round",
-    "name": "a name on the left",
+    "name": "a name on the left", "number": "a number plus 1", "letter": "a letter for another",
+    "dropped function": "a function lost, as ln", "brackets": "a pair of brackets lost",
+    "fraction": "a fraction upside down", "power": "a square lost", "inverse": "an inverse lost",
 }  # fmt: skip
 
 
@@ -90,20 +93,29 @@ def _share(part: int, whole: int) -> str:
 
 def stated(kept: Path) -> None:
     """The table of the formulas that the notebooks state."""
+    columns = {
+        "the claim raises": CAUGHT,
+        "only what is shown differs": ("shown",),
+        "nothing notices": ("survived",),
+    }
+    paths = sorted((kept / "stated").glob("*.json"))
+    rows = (row for path in paths for row in json.loads(path.read_text()).values())
+    verdicts = ((slip, verdict) for verdict, slip in rows)
+    write("stated", counted("slip in a stated formula", columns, verdicts))
+
+
+def counted(head: str, columns: dict[str, tuple[str, ...]], verdicts: Iterable) -> str:
+    """A table with a row for each kind of slip, from pairs (kind, verdict)."""
     kinds = defaultdict(Counter)
-    for path in sorted((kept / "stated").glob("*.json")):
-        for verdict, slip in json.loads(path.read_text()).values():
-            kinds[slip][verdict] += 1
+    for slip, verdict in verdicts:
+        kinds[slip][verdict] += 1
     lines = [
-        "| slip in a stated formula | tried | the claim raises | only what is shown differs "
-        "| nothing notices |",
-        "|---|--:|--:|--:|--:|",
+        f"| {head} | tried | {' | '.join(columns)} |",
+        "|---" + "|--:" * (len(columns) + 1) + "|",
     ]
-    total = sum(kinds.values(), Counter())
-    rows = sorted(kinds.items(), key=lambda item: -item[1].total())
-    for name, count in [*((KINDS[slip], count) for slip, count in rows), ("**all**", total)]:
-        caught = count["caught"] + count["endless"]
-        lines.append(
-            f"| {name} | {count.total()} | {caught} | {count['shown']} | {count['survived']} |"
-        )
-    write("stated", "\n".join(lines))
+    rows = [(KINDS[slip], count) for slip, count in kinds.items()]
+    rows.sort(key=lambda row: -row[1].total())
+    for name, count in [*rows, ("**all**", sum(kinds.values(), Counter()))]:
+        numbers = [count.total(), *(sum(count[v] for v in shown) for shown in columns.values())]
+        lines.append(f"| {name} | {' | '.join(map(str, numbers))} |")
+    return "\n".join(lines)
