@@ -67,10 +67,8 @@ def residual(c: Array, a: Array, b: Array) -> Array:
     return (c - a_high @ b_high) - (a_high @ (b - b_high) + (a - a_high) @ b)
 
 
-def refined_solve(
-    lower: Array, high: Array, low: Array | float = 0.0, *, transpose: bool = False
-) -> tuple[Array, Array]:
-    """Solve lower @ y = high + low (or lower.T @ y = ...); return y in two parts.
+def refined_solve(lower: Array, high: Array, low: Array | float = 0.0) -> tuple[Array, Array]:
+    """Solve lower @ y = high + low; return y in two parts.
 
     One step of iterative refinement: solve, take the accurate residual, solve for the
     correction. Solution and correction are not added, so that no digit is lost; y is
@@ -80,10 +78,9 @@ def refined_solve(
     >>> float(y[0, 0]), float(correction[0, 0])
     (0.3333333333333333, 1.850371707708594e-17)
     """
-    matrix = lower.T if transpose else lower
-    y = solve_triangular(matrix, high, lower=not transpose, check_finite=False)
-    error = residual(high, matrix, y) + low
-    correction = solve_triangular(matrix, error, lower=not transpose, check_finite=False)
+    y = solve_triangular(lower, high, lower=True, check_finite=False)
+    error = residual(high, lower, y) + low
+    correction = solve_triangular(lower, error, lower=True, check_finite=False)
     return y, correction
 
 
@@ -103,10 +100,9 @@ def x_minus_log1p(x: Array) -> Array:
     """
     x = np.asarray(x, dtype=np.float64)
     near = np.abs(x) <= 0.25
-    u = np.where(near, x, 0.0)
-    u = u / (2.0 + u)
+    u = x / (2.0 + x)
     series = np.zeros_like(u)
-    for k in range(21, 1, -2):  # |u| <= 1/7, so that the next term is below 2**-61
+    for k in range(21, 2, -2):  # near: |u| <= 1/7, the next term is below 2**-61
         series = series * u**2 + 1.0 / k
-    small = np.where(near, x, 0.0) * u - 2.0 * u**3 * series
-    return np.where(near, small, x - np.log1p(np.where(near, 0.0, x)))
+    small = x * u - 2.0 * u**3 * series
+    return np.where(near, small, x - np.log1p(x))

@@ -40,47 +40,51 @@ class QuadraticForm:
     def __init__(
         self, weights: Array, means: Array, roots: Array, offsets: Array, size: int
     ) -> None:
-        K, N = means.shape
         self.centre = weights @ means
-        around = means - self.centre
-        scaled = np.sqrt(weights)[:, np.newaxis, np.newaxis] * roots
-        whole = (scaled @ scaled.transpose(0, 2, 1)).sum(axis=0)
-        whole += (weights[:, np.newaxis] * around).T @ around
-        usable = bool((weights > 0.0).all())  # else an offset is -inf
-        try:
-            self.root = np.linalg.cholesky(whole)
-        except np.linalg.LinAlgError:  # the components are thin beside the way between them
-            self.root, usable = np.diag(np.sqrt(np.diag(whole))), False
-        self.whiten = np.linalg.solve(self.root, np.eye(N))
-        self.rows, self.columns = _pairs(N)
-        # in the coordinates y = whiten (x - centre)
-        narrowed = np.linalg.solve(roots, np.broadcast_to(self.root, roots.shape))
-        precisions = narrowed.transpose(0, 2, 1) @ narrowed
-        mu = around @ self.whiten.T
-        pull = (precisions @ mu[:, :, np.newaxis])[:, :, 0]
-        self.theta = np.empty((K, 1 + N + len(self.rows)))
-        self.theta[:, 0] = offsets - 0.5 * (pull * mu).sum(axis=1)
-        self.theta[:, 1 : N + 1] = pull
-        self.theta[:, N + 1 :] = -precisions[:, self.rows, self.columns]
-        self.theta[:, N + 1 :][:, self.rows == self.columns] *= 0.5
-        self.furthest = self._furthest() if usable else -1.0
-        self.features = _aligned(self.theta.shape[1], size)
+        self.rows, self.columns = _pairs(means.shape[1])
+        with np.errstate(over="ignore", invalid="ignore"):  # `add` refuses what overflows
+            self._whiten(weights, means - self.centre, roots)
+            self.theta = self._coefficients(means - self.centre, roots, offsets)
+            self.bound = self._bound()
+        K, size_of_features = self.theta.shape
+        self.features = _aligned(size_of_features, size)
         self.features[0] = 1.0
         self.joint = _aligned(K, size)
         self.n, self.log_likelihood = 0, 0.0
         self.total = np.zeros_like(self.theta)
 
-    def _furthest(self) -> float:
-        """Return the largest abs(y_j) for which the terms of every log density are small."""
+    def _whiten(self, weights: Array, around: Array, roots: Array) -> None:
+        """Find coordinates y = whiten (x - centre) with mean 0 and covariance 1."""
+        scaled = np.sqrt(weights)[:, np.newaxis, np.newaxis] * roots
+        whole = (scaled @ scaled.transpose(0, 2, 1)).sum(axis=0)
+        whole += (weights[:, np.newaxis] * around).T @ around
+        try:
+            self.root = np.linalg.cholesky(whole)
+        except np.linalg.LinAlgError:  # the components are thin beside the way between them
+            self.root = np.full_like(whole, np.nan)  # then so is the bound: nothing is added
+        self.whiten = np.linalg.solve(self.root, np.eye(len(whole)))
+
+    def _coefficients(self, around: Array, roots: Array, offsets: Array) -> Array:
+        """Return what each log density multiplies the features by, shape (K, D)."""
+        K, N = around.shape
+        narrowed = np.linalg.solve(roots, np.broadcast_to(self.root, roots.shape))
+        precisions = narrowed.transpose(0, 2, 1) @ narrowed
+        mu = around @ self.whiten.T
+        pull = (precisions @ mu[:, :, np.newaxis])[:, :, 0]
+        theta = np.empty((K, 1 + N + len(self.rows)))
+        theta[:, 0] = offsets - 0.5 * (pull * mu).sum(axis=1)
+        theta[:, 1 : N + 1] = pull
+        theta[:, N + 1 :] = -precisions[:, self.rows, self.columns]
+        theta[:, N + 1 :][:, self.rows == self.columns] *= 0.5
+        return theta
+
+    def _bound(self) -> tuple[Array, Array, Array]:
+        """Return a, b, c: the terms are at most a + b r + c r**2 where all abs(y_j) <= r."""
         N = len(self.centre)
         spread = (np.abs(self.whiten) @ np.abs(self.root)).sum(axis=1)  # what rounding does to y
         sizes = np.abs(self.theta)
-        a, b = sizes[:, 0], sizes[:, 1 : N + 1] @ spread
-        c = sizes[:, N + 1 :] @ (spread[self.rows] * spread[self.columns])
-        room = FAST_LIMIT - a  # the terms are at most a + b y + c y**2
-        if (room <= 0.0).any():
-            return -1.0
-        return float((2.0 * room / (b + np.sqrt(b**2 + 4.0 * c * room))).min())
+        pairs = spread[self.rows] * spread[self.columns]
+        return sizes[:, 0], sizes[:, 1 : N + 1] @ spread, sizes[:, N + 1 :] @ pairs
 
     def add(self, x: Array) -> bool:
         """Add a chunk, shape (m, N); return False, and leave it out, if that would cost digits."""
@@ -89,7 +93,10 @@ class QuadraticForm:
         y = features[1 : N + 1]
         with np.errstate(over="ignore", invalid="ignore"):
             np.matmul(self.whiten, (x - self.centre).T, out=y)
-        if not max(y.max(), -y.min()) <= self.furthest:  # also if it is NaN
+            a, b, c = self.bound
+            r = max(y.max(), -y.min())
+            terms = a + r * (b + r * c)
+        if not terms.max() <= FAST_LIMIT:  # also if it is NaN
             return False
         at = N + 1
         for j in range(N):  # the products y_j y_l for l = j ... N - 1

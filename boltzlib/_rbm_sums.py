@@ -49,7 +49,7 @@ class LayerSum:
         self.column_inputs = self.columns @ W[:, first:].T
         self.row_fields = self.rows @ c[:first]
         self.column_fields = self.columns @ c[first:]
-        self.bounds = np.abs(self.row_inputs).max(axis=0) + np.abs(self.column_inputs).max(axis=0)
+        self.bounds = np.abs(b) + np.abs(W).sum(axis=1)  # the largest |a_t|
 
     def parts(self) -> Iterator[slice]:
         """Rows of the table of states, a chunk at a time."""

@@ -74,7 +74,7 @@ def as_batch(name: str, value: ArrayLike, dimension: int | None = None) -> NDArr
     wanted = "(n, N) or (n,)" if dimension is None else f"(n, {dimension})"
     if dimension == 1:
         wanted += " or (n,)"
-    batch = array[:, np.newaxis] if array.ndim == 1 and dimension in (None, 1) else array
+    batch = array[:, np.newaxis] if array.ndim == 1 else array
     if batch.ndim != 2 or (dimension is not None and batch.shape[1] != dimension):
         raise ValueError(f"{name}: expected shape {wanted}, got {array.shape}")
     return batch

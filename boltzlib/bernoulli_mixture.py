@@ -291,7 +291,7 @@ class BernoulliMixture:
         [1, 1, 0]
         """
         size, rng = as_size("size", size), check_rng(rng)
-        labels = rng.choice(self.n_components, size=size, p=self.weights / self.weights.sum())
+        labels = rng.choice(self.n_components, size=size, p=self.weights)
         uniform = rng.random((size, self.dimension))  # below 1, so that p = 1 is certain
         return labels, (uniform < self.probabilities[labels]).astype(np.float64)
 
@@ -472,7 +472,8 @@ class BernoulliMixture:
             K.
         rng : numpy.random.Generator
         starts : int
-            Each start takes K rows at random, a quarter of the way from the mean of all.
+            Each start takes K rows at random, none twice, a quarter of the way from the mean of
+            all, of which 0.05 + 0.9 mean is taken to keep off 0 and 1.
         pseudocount : float
             As for `maximised`.
         tolerance, max_steps

@@ -1,5 +1,6 @@
 """Minimising a function: gradient descent, the surrogate behind it, and Newton's method."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -208,8 +209,8 @@ def gradient_descent(
     .. math:: \theta \leftarrow \theta - \eta \nabla f(\theta)
 
     Give the step, or a Lipschitz constant of the gradient, or neither. With neither the step is
-    found by backtracking: it is halved until the function lies below its surrogate at the new
-    place, and doubled before the next step.
+    found by backtracking: from 1 on it is halved until the function lies below its surrogate at
+    the new place, and doubled before the next step.
 
     Parameters
     ----------
@@ -262,14 +263,16 @@ def gradient_descent(
     max_steps = as_size("max_steps", max_steps)
     tolerance = _as_positive("tolerance", tolerance)
 
-    for count in range(max_steps + 1):
-        norm = path.gradient_norms[-1]
+    while True:
+        count, norm = len(path.steps), path.gradient_norms[-1]
         if norm <= tolerance:
             return path.fit(
                 True, f"gradient norm {norm:.3g} within {tolerance:.3g} {_after(count)}"
             )
         if count == max_steps:
-            break
+            return path.fit(
+                False, f"gradient norm {norm:.3g} above tolerance {tolerance:.3g} {_after(count)}"
+            )
         if backtracking:
             eta = _below_surrogate(path, eta)
             if eta is None:
@@ -282,10 +285,8 @@ def gradient_descent(
             return path.fit(
                 False, f"the function or its gradient is not finite {_after(count + 1)}"
             )
-        eta = 2.0 * eta if backtracking else eta
-    return path.fit(
-        False, f"gradient norm {norm:.3g} above tolerance {tolerance:.3g} {_after(max_steps)}"
-    )
+        if backtracking:
+            eta = min(2.0 * eta, sys.float_info.max)
 
 
 def newton(
@@ -316,8 +317,8 @@ def newton(
     -------
     Fit
         ``model`` is the last place, shape (D,). Not converged when the steps are used up, when
-        the Hessian is not positive definite to rounding, or when no part of the step lowers the
-        function.
+        the Hessian is not positive definite to rounding, or when no part of the step, down to
+        1e-12, lowers the function.
 
     Raises
     ------
@@ -340,12 +341,13 @@ def newton(
     max_steps = as_size("max_steps", max_steps)
     tolerance = _as_positive("tolerance", tolerance)
     D = len(path.theta)
-    for count in range(max_steps + 1):
+    while True:
+        count = len(path.steps)
         H = as_real_array("hessian", hessian(path.theta.copy()), finite=False)
         if H.shape != (D, D):
             raise ValueError(f"hessian: expected shape ({D}, {D}), got {H.shape}")
         try:
-            direction = -cho_solve(cho_factor(H, check_finite=True), path.slope)
+            direction = -cho_solve(cho_factor(H), path.slope)
         except (LinAlgError, ValueError):  # not positive definite, or not finite
             return path.fit(False, f"the Hessian is not positive definite {_after(count)}")
         size = np.abs(direction / np.maximum(1.0, np.abs(path.theta))).max()
@@ -353,11 +355,10 @@ def newton(
             path.move(direction, 1.0)
             return path.fit(True, f"Newton step {size:.3g} within {tolerance:.3g} {_after(count)}")
         if count == max_steps:
-            break
+            return path.fit(False, f"Newton step {size:.3g} above {tolerance:.3g} {_after(count)}")
         part = _falling_part(path, direction)
         if part is None or not path.move(part * direction, part):
             return path.fit(False, f"no part of Newton's step lowers the function {_after(count)}")
-    return path.fit(False, f"Newton step {size:.3g} above {tolerance:.3g} {_after(max_steps)}")
 
 
 class _Path:
@@ -384,9 +385,10 @@ class _Path:
 
     def slope_at(self, theta: Array) -> Array:
         slope = as_real_array("gradient", self.gradient(theta.copy()), finite=False)
-        if slope.reshape(-1).shape != theta.shape:
+        row = slope.flatten()  # a copy: the caller may use one buffer for all gradients
+        if row.shape != theta.shape:
             raise ValueError(f"gradient: expected shape {theta.shape}, got {slope.shape}")
-        return slope.reshape(-1)
+        return row
 
     def move(self, change: Array, step: float) -> bool:
         """Go on; return False, and stay, where the function stops being finite."""
@@ -415,10 +417,10 @@ def _below_surrogate(path: _Path, eta: float) -> float | None:
     """Halve the step until the function is below its surrogate's lowest point."""
     while True:
         surrogate = QuadraticSurrogate(path.theta, path.value, path.slope, eta)
-        place = surrogate.minimiser
-        if (place == path.theta).all():
-            return None
         with np.errstate(over="ignore", invalid="ignore"):
+            place = surrogate.minimiser
+            if (place == path.theta).all():
+                return None
             if np.isfinite(place).all() and _is_below(path, place, surrogate.minimum):
                 return eta
         eta *= 0.5

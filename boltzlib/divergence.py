@@ -81,7 +81,7 @@ def kl_divergence(p: ArrayLike, q: ArrayLike) -> float:
     0.0
     """
     p, q = _pair(p, q)
-    near = (np.abs(q - p) <= 0.25 * p) & (p > 0)
+    near = (np.abs(q - p) <= 0.5 * p) & (p > 0)
     t = np.divide(q - p, p, out=np.zeros_like(p), where=near)
     terms = np.where(near, p * x_minus_log1p(t), special.rel_entr(p, q) - p + q)
     return float(terms.sum())

@@ -109,10 +109,10 @@ class Empirical:
         array([0.666667, 0.      ])
         """
         asked = as_batch("states", states, self.dimension)
-        seen = self.support.reshape(-1, self.dimension)
-        _, index = np.unique(np.concatenate([seen, asked]), axis=0, return_inverse=True)
-        index = index.reshape(-1)
-        table = np.zeros(index.max() + 1)
+        seen = self.support.reshape(len(self.weights), self.dimension)
+        distinct, index = np.unique(np.concatenate([seen, asked]), axis=0, return_inverse=True)
+        index = index.ravel()
+        table = np.zeros(len(distinct))
         table[index[: len(seen)]] = self.weights
         return table[index[len(seen) :]]
 
@@ -277,5 +277,6 @@ def kolmogorov_distance(x: ArrayLike, cdf: Callable[[NDArray[np.float64]], Array
             raise ValueError(f"cdf: expected an array of shape {at.shape}, got {v.shape}")
         if (outside := ~((v >= 0) & (v <= 1))).any():
             raise ValueError(f"cdf: expected values in [0, 1], got {v[outside][0]:g}")
-    gaps = np.abs(p0.cdf(at) - values[0]), np.abs(p0.cdf(left) - values[1])
+    # both are monotone: F_0 is above F the most at a sample, below it just before one
+    gaps = p0.cdf(at) - values[0], values[1] - p0.cdf(left)
     return float(np.max(gaps))

@@ -165,7 +165,7 @@ def spin_states(n_spins: int) -> NDArray[np.int8]:
     states = np.empty((2**n_spins, n_spins), dtype=np.int8)
     for column in range(n_spins):
         run = 2 ** (n_spins - 1 - column)  # length of a run of equal spins
-        states.reshape(-1, 2, run, n_spins)[..., column] = np.array([[-1], [1]])
+        states.reshape(2**column, 2, run, n_spins)[..., column] = np.array([[-1], [1]])
     return states
 
 
@@ -498,17 +498,19 @@ def float_states(n_spins: int) -> Array:
     return spin_states(n_spins).astype(np.float64) if n_spins else np.empty((1, 0))
 
 
-def _row_exponents(J: Array, h: Array, n_rows: int) -> Iterator[tuple[Array, Array, Array]]:
+def _row_exponents(J: Array, h: Array) -> Iterator[tuple[Array, Array, Array]]:
     """Yield chunks of the table of -E: rows are states of the first spins, columns of the others.
 
-    With each chunk come its states of the first spins and of the others.
+    With each chunk come its states of the first spins and of the others. Up to `MAX_ENUMERATED`
+    spins a row is not longer than a chunk.
     """
+    n_rows = len(h) // 2 + 1
     A, B = slice(None, n_rows), slice(n_rows, None)
     Y = float_states(len(h) - n_rows)
     own = 0.5 * ((Y @ J[B, B]) * Y).sum(axis=1) + Y @ h[B]
     fields = J[A, B] @ Y.T
     rows = spin_states(n_rows)
-    step = max(1, _CHUNK // len(Y))
+    step = _CHUNK // len(Y)
     for start in range(0, len(rows), step):
         X = rows[start : start + step].astype(np.float64)
         E = 0.5 * ((X @ J[A, A]) * X).sum(axis=1) + X @ h[A]
@@ -517,31 +519,28 @@ def _row_exponents(J: Array, h: Array, n_rows: int) -> Iterator[tuple[Array, Arr
 
 def _log_partition_by_states(J: Array, h: Array) -> float:
     _refuse_enumeration(len(h))
-    halves = _row_exponents(J, h, (len(h) + 1) // 2)
-    return float(special.logsumexp([special.logsumexp(table) for _, _, table in halves]))
+    tables = (table for _, _, table in _row_exponents(J, h))
+    return float(special.logsumexp([special.logsumexp(table) for table in tables]))
 
 
 def _chunks(J: Array, h: Array, log_partition: float) -> Iterator[tuple[Array, Array]]:
-    for X, Y, table in _row_exponents(J, h, (len(h) + 1) // 2):
+    for X, Y, table in _row_exponents(J, h):
         states = np.concatenate([X.repeat(len(Y), axis=0), np.tile(Y, (len(X), 1))], axis=1)
         yield states, np.exp(table - log_partition).ravel()
 
 
 def _moments_by_states(J: Array, h: Array) -> IsingMoments:
-    N, half = len(h), (len(h) + 1) // 2
-    A, B = slice(None, half), slice(half, None)
     log_partition = _log_partition_by_states(J, h)
-    first, second = np.zeros(N), np.zeros((N, N))
-    columns = np.zeros(2 ** (N - half))
-    for X, Y, table in _row_exponents(J, h, half):
-        table = np.exp(table - log_partition)
-        rows = table.sum(axis=1)
-        columns += table.sum(axis=0)
+    first, second = np.zeros(len(h)), np.zeros_like(J)
+    for X, Y, table in _row_exponents(J, h):
+        A, B = slice(None, X.shape[1]), slice(X.shape[1], None)
+        q = np.exp(table - log_partition)
+        rows, columns = q.sum(axis=1), q.sum(axis=0)
         first[A] += rows @ X
+        first[B] += columns @ Y
         second[A, A] += X.T @ (rows[:, np.newaxis] * X)
-        second[A, B] += X.T @ (table @ Y)
-    first[B] = columns @ Y
-    second[B, B] = Y.T @ (columns[:, np.newaxis] * Y)
+        second[A, B] += X.T @ (q @ Y)
+        second[B, B] += Y.T @ (columns[:, np.newaxis] * Y)
     second[B, A] = second[A, B].T
     np.fill_diagonal(second, 1.0)
     return IsingMoments(log_partition, first, second)

@@ -129,9 +129,9 @@ class Gaussian:
             If the data are not finite, or their covariance is singular: n <= N, a column
             that is constant, or columns that are linearly dependent. Then no maximum
             exists, the likelihood grows without bound. Constant and dependent are meant
-            up to the rounding of data and covariance: values that stay within about two
-            units in the last place of their mean, or an eigenvalue of the correlation
-            matrix below about 1e-15 N (more where an offset has taken digits).
+            up to the rounding of data and covariance: a standard deviation below about
+            1e-15 N of the mean, or an eigenvalue of the correlation matrix below about
+            1e-15 N (more where an offset has taken digits).
 
         Notes
         -----
@@ -163,7 +163,7 @@ class Gaussian:
             raise ValueError(
                 f"x: expected data whose squares do not overflow, got up to {np.abs(x).max():.3g}"
             )
-        _check_full_rank(x, centred)
+        _check_full_rank(rounded, centred, covariance)
         return cls(rounded + rest, covariance)
 
     def mahalanobis_squared(self, x: ArrayLike) -> Array:
@@ -316,8 +316,7 @@ class Gaussian:
         y = self._whiten(as_batch("x", x, self.dimension))
         y = solve_triangular(self._C.T, y, check_finite=False)
         with np.errstate(over="ignore", invalid="ignore"):
-            z, correction = refined_solve(self._L, y, transpose=True)
-            z = z + correction
+            z = solve_triangular(self._L.T, y, check_finite=False)
         if not np.isfinite(z).all():
             raise ValueError(
                 "x: expected points at which the score does not overflow, got one at which it "
@@ -392,10 +391,10 @@ class Gaussian:
         distance = _squared_norm(other._whiten(self.mean[np.newaxis]))[0]
         with np.errstate(over="ignore", invalid="ignore"):
             change = _congruence(other._L, *difference(self.covariance, other.covariance))
-            near = np.sum(change**2) <= 0.25  # False also where it overflows
+            near = np.sum(change**2) <= 0.5  # False also where it overflows
         if near:
             change = _solve(other._C, _solve(other._C, change).T)
-            eigenvalues = np.linalg.eigvalsh(0.5 * (change + change.T))
+            eigenvalues = np.linalg.eigvalsh(change)  # reads the lower triangle
             spread = x_minus_log1p(eigenvalues).sum()
         else:
             with np.errstate(over="ignore", invalid="ignore"):
@@ -466,22 +465,21 @@ def _squared_norm(y: Array) -> Array:
         return np.nan_to_num(np.einsum("kn,kn->n", y, y), nan=np.inf, posinf=np.inf)
 
 
-def _check_full_rank(x: Array, centred: Array) -> None:
+def _check_full_rank(mean: Array, centred: Array, covariance: Array) -> None:
     """Raise if the covariance of the data is singular up to rounding."""
-    n, N = x.shape
-    eps = np.finfo(np.float64).eps
-    largest, spread = np.abs(x).max(axis=0), np.abs(centred).max(axis=0)
-    constant = np.flatnonzero(spread <= 2.0 * eps * largest)
+    n, N = centred.shape
+    small = 4.0 * N * np.finfo(np.float64).eps
+    offset, deviation = np.abs(mean), np.sqrt(np.diag(covariance))
+    constant = np.flatnonzero(deviation <= small * offset)
     if constant.size:
         raise ValueError(
             f"x: expected columns that vary, got constant column(s) {constant.tolist()} "
             f"(n = {n}, N = {N}): the covariance is singular; leave them out"
         )
     # singular values of the columns scaled to variance 1: squared, the eigenvalues of the
-    # correlation matrix. Rounding moves the data by eps * largest and an eigenvalue by eps.
-    deviation = spread * np.sqrt(np.mean((centred / spread) ** 2, axis=0))
+    # correlation matrix. Rounding moves the data by eps * offset and an eigenvalue by eps.
     values = np.linalg.svd(centred / deviation, compute_uv=False) / np.sqrt(n)
-    floor = max(np.sqrt(4.0 * N * eps), 4.0 * N * eps * (largest / deviation).max())
+    floor = max(np.sqrt(small), small * (offset / deviation).max())
     rank = int(np.sum(values > floor))
     if rank < N:
         raise ValueError(

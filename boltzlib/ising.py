@@ -1,5 +1,6 @@
 """The Ising Boltzmann machine: N spins that are +1 or -1, coupled in pairs; exact throughout."""
 
+import math
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -114,8 +115,8 @@ class Ising:
                [0.5, 0. ]])
         """
         theta = as_real_array("theta", theta, ndim=1)
-        N = round(((8 * len(theta) + 1) ** 0.5 - 1) / 2)
-        if len(theta) != N * (N + 1) // 2:
+        N = math.isqrt(2 * len(theta))
+        if 2 * len(theta) != N * (N + 1):
             raise ValueError(
                 "theta: expected N fields and N(N-1)/2 couplings, so 1, 3, 6, 10, ... numbers, "
                 f"got {len(theta)}"
@@ -403,17 +404,16 @@ class Ising:
         first = (N + 1) // 2
         left = enumeration.float_states(first)
         marginal = self.marginal(range(first)).ravel()
-        rows = np.sort(rng.choice(len(left), size=size, p=marginal / marginal.sum()))
+        rows = np.sort(rng.choice(len(left), size=size, p=marginal))
         x = np.empty((size, N))
         x[:, :first] = left[rows]
-        if first < N:
-            right = enumeration.float_states(N - first)
-            A, B = slice(None, first), slice(first, None)
-            inner = 0.5 * ((right @ self.J[B, B]) * right).sum(axis=1)
-            for row, start, count in zip(*_runs(rows), strict=True):
-                exponent = inner + right @ (self.h[B] + left[row] @ self.J[A, B])
-                columns = rng.choice(len(right), size=count, p=enumeration.boltzmann(-exponent))
-                x[start : start + count, first:] = right[columns]
+        right = enumeration.float_states(N - first)
+        A, B = slice(None, first), slice(first, None)
+        inner = 0.5 * ((right @ self.J[B, B]) * right).sum(axis=1)
+        for row, start, count in zip(*_runs(rows), strict=True):
+            exponent = inner + right @ (self.h[B] + left[row] @ self.J[A, B])
+            columns = rng.choice(len(right), size=count, p=enumeration.boltzmann(-exponent))
+            x[start : start + count, first:] = right[columns]
         return rng.permutation(x)  # they came sorted by their first half
 
     def log_likelihood(self, x: ArrayLike) -> float:
@@ -481,7 +481,8 @@ class Ising:
         >>> Ising([[0.0]], [0.0]).log_likelihood_gradient([[1], [1], [-1], [1]])
         array([0.5])
         """
-        return self._data_side(x)[1] - _flat(self.moments())
+        _, first, second = self.moments()
+        return self._data_side(x)[1] - _flat(first, second)
 
     def log_likelihood_hessian(self, x: ArrayLike) -> Array:
         r"""Second derivatives of the average log-likelihood.
@@ -565,10 +566,10 @@ class Ising:
 
         Notes
         -----
-        Solves Eq. (2.31) and Eq. (2.32) by Eq. (2.47b). The matrix of a step is the covariance of
-        the statistics, also with missing spins: there it is not the Hessian, but every step
-        still climbs. A step costs 2**N * D**2 operations: a second at N = 16, minutes at N = 22.
-        Source: as `log_likelihood`.
+        Solves Eq. (2.31) and Eq. (2.32) by Eq. (2.47b), from theta = 0, where all states weigh the
+        same. The matrix of a step is the covariance of the statistics, also with missing spins:
+        there it is not the Hessian, but every step still climbs. A step costs 2**N * D**2
+        operations: a second at N = 16, minutes at N = 22. Source: as `log_likelihood`.
 
         Examples
         --------
@@ -629,7 +630,7 @@ class Ising:
             first[missing] = mean
             second = np.outer(first, first)  # right where at least one of two spins is fixed
             second[np.ix_(missing, missing)] = pairs
-            total += _flat((0.0, first, second))
+            total += _flat(first, second)
             log_weight += 0.5 * seen @ self.J @ seen + self.h @ seen + log_partition
         return float(log_weight / len(x)), total / len(x)
 
@@ -784,10 +785,9 @@ def _recession(possible: Array, seen: list[Array], completions: list[Array]) -> 
     direction = _furthest(possible, seen) if seen else None
     if seen and direction is None:
         return None
-    for k, choices in enumerate(completions):
+    for choices in completions:
         if not seen or (choices @ direction).max() < (possible @ direction).max() - 1e-6:
-            rest = completions[:k] + completions[k + 1 :]
-            tried = (_recession(possible, [*seen, choice], rest) for choice in choices)
+            tried = (_recession(possible, [*seen, choice], completions) for choice in choices)
             return next((found for found in tried if found is not None), None)
     return direction
 
@@ -795,7 +795,7 @@ def _recession(possible: Array, seen: list[Array], completions: list[Array]) -> 
 def _furthest(possible: Array, seen: list[Array]) -> Array | None:
     """Solve for the direction along which all that was seen lies foremost, and equally far."""
     first, D = seen[0], possible.shape[1]
-    others = np.array(seen[1:]).reshape(-1, D) - first
+    others = np.array(seen)[1:] - first
     # The statistics sum to 0 over all states, so first @ direction is the mean distance from
     # it to all states. The direction is u - v; a small price on u + v keeps it short.
     search = linprog(
@@ -809,8 +809,8 @@ def _furthest(possible: Array, seen: list[Array]) -> Array | None:
     if search.status != 0:
         raise RuntimeError(f"recession_direction: the linear programme failed: {search.message}")
     direction = search.x[:D] - search.x[D:]
-    # the largest entry is 1, and the furthest state then lies at a distance of order 1
-    return direction.round(12) + 0.0 if np.abs(direction).max() > 1e-6 else None
+    # the largest entry is 1, or all are 0
+    return direction.round(12) + 0.0 if np.abs(direction).max() > 0.5 else None
 
 
 def _in_words(direction: Array, N: int) -> str:
@@ -823,9 +823,8 @@ def _in_words(direction: Array, N: int) -> str:
     return " ".join(f"{s} {f}{n}" for s, f, (_, n) in zip(signs, factors, moved, strict=True))
 
 
-def _flat(moments: tuple[float, Array, Array]) -> Array:
+def _flat(first: Array, second: Array) -> Array:
     """Mean statistics, in the order of the parameters."""
-    _, first, second = moments
     return np.concatenate([first, second[np.triu_indices(len(first), 1)]])
 
 

@@ -227,7 +227,7 @@ def gap(joint: ArrayLike, r: ArrayLike) -> Array:
     joint, r = _as_pair(joint, r)
     p = posterior(joint)
     # r ln(r/p) - r + p, of which no term is negative; it cancels where r is near p
-    near = (np.abs(p - r) <= 0.25 * r) & (r > 0.0)
+    near = (np.abs(p - r) <= 0.5 * r) & (r > 0.0)
     t = np.divide(p - r, r, out=np.zeros_like(r), where=near)
     terms = np.where(near, r * x_minus_log1p(t), special.kl_div(r, p))
     lost = (p < 1e-290) & (r > 0.0)  # p underflowed, or r / p overflows; ln p does neither
@@ -293,9 +293,9 @@ def ascend(
     tolerance : float
         Converged when the way that is left is not above this, in the unit of the models'
         distance, at two steps in a row. If moves shrink by the factor :math:`\rho` a step, a move
-        m leaves :math:`m\rho/(1-\rho)`; where the factor rises, it is taken to rise on. A small
-        move alone proves nothing: EM may be slow. Only a move of at most 1e-11, which may be
-        rounding, counts as none.
+        m leaves :math:`m\rho/(1-\rho)`; where the factor rises, it is taken to rise on, ten times
+        as far again. A small move alone proves nothing: EM may be slow. Only a move of at most
+        1e-11, which may be rounding, counts as none.
     max_steps : int
     keep_models : bool
         Whether the history holds the model after each step, or only start and end, as is wise
@@ -472,7 +472,7 @@ def _left_to_go(moves: list[float]) -> float:
 
 def _expected(joint: Array, r: Array) -> Array:
     """Sum over z of r ln q, with 0 times -inf = 0."""
-    return np.where(r > 0.0, r * np.where(r > 0.0, joint, 0.0), 0.0).sum(axis=1)
+    return np.multiply(r, joint, out=np.zeros_like(r), where=r > 0.0).sum(axis=1)
 
 
 def _as_joint(joint: ArrayLike) -> Array:

@@ -158,7 +158,7 @@ def adjugate(A: ArrayLike) -> Array:
     """
     A = as_square_matrix("A", A)
     U, s, Vt = np.linalg.svd(A)
-    sign = np.sign(np.linalg.det(U)) * np.sign(np.linalg.det(Vt))
+    sign = np.linalg.slogdet(U @ Vt).sign  # det(U) det(V), which is 1 or -1
     before = np.concatenate([[1.0], np.cumprod(s[:-1])])
     after = np.concatenate([np.cumprod(s[:0:-1])[::-1], [1.0]])
     return sign * (Vt.T * (before * after)) @ U.T
@@ -641,5 +641,5 @@ def _matrix_and_vector(name: str, matrix: ArrayLike, x: ArrayLike) -> tuple[Arra
 def _scale(x: Array) -> Array:
     """Size of each entry; where it is 0, that of the largest one, but at most 1."""
     size = np.abs(x)
-    size = np.where(size > 0, size, min(1.0, size.max() or 1.0))
+    size = np.where(size > 0, size, min(1.0, size.max()) or 1.0)
     return np.maximum(size, 1e-280)  # a step below 1e-300 would lose digits

@@ -48,8 +48,11 @@ class DegenerateComponent(ValueError):
     """
 
     def __init__(self, component: int, message: str) -> None:
-        super().__init__(f"component {component}: {message}")
+        super().__init__(component, message)  # all of it, so that it can be pickled
         self.component = component
+
+    def __str__(self) -> str:
+        return f"component {self.args[0]}: {self.args[1]}"
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -307,9 +310,11 @@ class GaussianMixture:
         gamma = self.responsibilities(x)
         total = np.zeros_like(x)
         for k, (mu, root) in enumerate(zip(self.means, self._roots, strict=True)):
-            whitened = solve_triangular(root, (mu - x).T, lower=True, check_finite=False)
+            with np.errstate(over="ignore"):
+                whitened = solve_triangular(root, (mu - x).T, lower=True, check_finite=False)
             pull = solve_triangular(root, whitened, lower=True, trans="T", check_finite=False)
-            total += gamma[:, k : k + 1] * pull.T
+            share = gamma[:, k : k + 1]
+            total += np.multiply(share, pull.T, out=np.zeros_like(x), where=share > 0.0)
         return total.reshape(shape)
 
     def sample(self, size: int, *, rng: np.random.Generator) -> Array:
@@ -378,7 +383,7 @@ class GaussianMixture:
         ([1, 1, 0, 1], [1.0, 1.0, -1.0, 1.0])
         """
         size, rng = as_size("size", size), check_rng(rng)
-        labels = rng.choice(self.n_components, size=size, p=self.weights / self.weights.sum())
+        labels = rng.choice(self.n_components, size=size, p=self.weights)
         samples = rng.standard_normal((size, self.dimension))
         for k in range(self.n_components):
             mine = labels == k
@@ -989,7 +994,7 @@ def fit_em(
     x = _readable_again(x)
     eigenvalues = np.linalg.eigvalsh(initial.covariances)
     rounding = 16.0 * initial.dimension * np.finfo(float).eps * eigenvalues[:, -1]
-    if (eigenvalues[:, 0] < floor * (1.0 - 1e-9) - rounding).any():
+    if (eigenvalues[:, 0] < floor - rounding).any():
         raise ValueError(
             f"initial: expected covariances with eigenvalues of at least covariance_floor = "
             f"{floor:.12g}, got {eigenvalues.min():.12g}"
@@ -1168,8 +1173,7 @@ def _difference(mean: Array, covariance: Array, means: Array, covariances: Array
 
 
 def _symmetric(covariances: Array) -> Array:
-    mirrored = covariances.transpose(0, 2, 1)
-    if np.array_equal(covariances, mirrored):  # as those of every M-step
+    if np.array_equal(covariances, covariances.mT):  # as those of every M-step
         return covariances
     return np.array(
         [as_symmetric_matrix(f"covariances[{k}]", part) for k, part in enumerate(covariances)]
@@ -1197,18 +1201,16 @@ def _raised(covariance: Array, floor: float) -> Array:
     values, vectors = np.linalg.eigh(covariance)
     if values[0] >= floor:
         return covariance
-    raised = (vectors * np.maximum(values, floor)) @ vectors.T
-    return 0.5 * (raised + raised.T)
+    return (vectors * np.maximum(values, floor)) @ vectors.T
 
 
 def _are_singular(covariances: Array) -> NDArray[np.bool_]:
     """Whether they cannot be told from singular ones, in units in which the diagonal is 1."""
     variances = np.diagonal(covariances, axis1=1, axis2=2)
-    flat = (variances <= 0.0).any(axis=1)
-    scale = np.where(flat[:, np.newaxis], 1.0, np.sqrt(np.maximum(variances, 0.0)))
+    scale = np.sqrt(np.where(variances > 0.0, variances, 1.0))
     correlations = covariances / scale[:, :, np.newaxis] / scale[:, np.newaxis, :]
-    smallest = np.linalg.eigvalsh(correlations)[:, 0]
-    return flat | (smallest <= 64.0 * scale.shape[1] * np.finfo(float).eps)
+    smallest = np.linalg.eigvalsh(correlations)[:, 0]  # at most the smallest variance
+    return smallest <= 64.0 * scale.shape[1] * np.finfo(float).eps
 
 
 def _check_regular(covariances: Array, rounding: Array, means: Array, counts: Array) -> None:
@@ -1239,11 +1241,11 @@ def _not_empty(counts: Array) -> Array:
 
 
 def _pieces(x: ArrayLike | Iterable[ArrayLike], dimension: int) -> Iterator[NDArray]:
-    """Yield data piece by piece, each of shape (m, N); their numbers are checked later."""
+    """Yield data piece by piece, each of shape (m, N); numbers of arrays are checked later."""
     whole = hasattr(x, "__array__") or not isinstance(x, Iterable) or _is_one_table(x)
     for piece in (x,) if whole else x:
         refuse_masked("x", piece)
-        piece = piece if isinstance(piece, np.ndarray) else as_real_array("x", piece, finite=False)
+        piece = piece if isinstance(piece, np.ndarray) else as_real_array("x", piece)
         piece = piece[:, np.newaxis] if piece.ndim == 1 and dimension == 1 else piece
         if piece.ndim != 2 or piece.shape[1] != dimension:
             hint = "" if whole else " in a piece (a list of arrays is read as pieces)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from itertools import combinations
 from os import PathLike
 from typing import NamedTuple
 from zipfile import BadZipFile
@@ -206,7 +207,7 @@ class RBM:
                 f"theta: expected {N * H + N + H} numbers for {N} visible and {H} hidden units, "
                 f"got {len(flat)}"
             )
-        W, b, c = np.split(flat.astype(dtype, copy=False), [N * H, N * H + N])
+        W, b, c = np.split(flat.astype(dtype), [N * H, N * H + N])
         return cls(W.reshape(N, H), b, c)
 
     @classmethod
@@ -395,8 +396,8 @@ class RBM:
         """
         z = self._hidden_states(self.n_visible)
         W, b = self.W.astype(np.float64), self.b.astype(np.float64)
-        weights = np.exp(self.log_prob_hidden(z))
-        return BernoulliMixture(weights / weights.sum(), special.expit(2.0 * (z @ W.T + b)))
+        weights = special.softmax(self.log_prob_hidden(z))  # their sum is 1 for any couplings
+        return BernoulliMixture(weights, special.expit(2.0 * (z @ W.T + b)))
 
     def relabelled(self, order: ArrayLike, signs: ArrayLike) -> RBM:
         r"""Machine whose hidden units are exchanged and turned round.
@@ -472,7 +473,7 @@ class RBM:
         array([-2.75,  1.75])
         """
         x, z = self._pair(x, z)
-        return -(np.einsum("ik,kl,il->i", x, self.W, z, optimize=True) + x @ self.b + z @ self.c)
+        return -(np.einsum("il,il->i", x @ self.W, z) + x @ self.b + z @ self.c)
 
     def free_energy(self, x: ArrayLike) -> Array:
         r"""Free energy: minus the log of the unnormalised marginal of x.
@@ -1320,12 +1321,11 @@ class RBM:
         (0, 1)
         """
         units = np.column_stack([self.W.T, self.c]).astype(np.float64)
-        for first in range(self.n_hidden):
-            for second in range(first + 1, self.n_hidden):
-                a, b = units[first], units[second]
-                apart = min(np.abs(a - b).max(), np.abs(a + b).max())
-                if apart <= TWINS * max(np.abs(a).max(), np.abs(b).max()):
-                    return first, second
+        for first, second in combinations(range(self.n_hidden), 2):
+            a, b = units[first], units[second]
+            apart = min(np.abs(a - b).max(), np.abs(a + b).max())
+            if apart <= TWINS * np.abs([a, b]).max():
+                return first, second
         return None
 
     def save(self, path: str | PathLike) -> None:

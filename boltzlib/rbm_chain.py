@@ -46,7 +46,7 @@ def transition_matrix(model: RBM) -> Array:
     array([[0.79, 0.21],
            [0.21, 0.79]])
     """
-    if max(model.n_visible, model.n_hidden) > MAX_CHAIN:
+    if max(model.W.shape) > MAX_CHAIN:
         raise ValueError(
             f"model: expected at most {MAX_CHAIN} units in each layer, got "
             f"{model.n_visible} visible and {model.n_hidden} hidden"

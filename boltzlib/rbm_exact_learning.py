@@ -1,5 +1,6 @@
 """Learning of an RBM with exact sums: maximum likelihood by L-BFGS, and generalised EM."""
 
+import sys
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -272,7 +273,7 @@ def _climb(value_and_gradient, start: RBM, tolerance: float, max_steps: int) -> 
     path = [first]
     found = minimize(
         loss, first, jac=True, method="L-BFGS-B", callback=lambda theta: path.append(theta.copy()),
-        options={"maxiter": max_steps, "maxfun": 50 * max_steps, "gtol": tolerance, "ftol": 0.0},
+        options={"maxiter": max_steps, "maxfun": sys.maxsize, "gtol": tolerance, "ftol": 0.0},
     )  # fmt: skip
     places = [seen[theta.tobytes()] for theta in path]
     norms = np.array([np.abs(gradient).max() for _, gradient in places])

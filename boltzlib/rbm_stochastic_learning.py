@@ -470,7 +470,7 @@ def _first_state(
     offset = np.zeros(start.n_hidden, dtype=start.dtype)
     if settings.method == "centred PCD":
         offset = start.hidden_mean(x).mean(axis=0)
-    chains = np.zeros((0, start.n_hidden), dtype=start.dtype)
+    chains = np.empty((0, start.n_hidden), dtype=start.dtype)
     if persistent:
         chains = start.sample_hidden(x[rng.integers(len(x), size=settings.chains)], rng=rng)
     return TrainingState(start, chains, offset, 0, rng.bit_generator.state, settings)
@@ -658,7 +658,7 @@ def _as_lists(generator: Any) -> Any:
     """The state of a bit generator as JSON holds it."""
     if isinstance(generator, dict):
         return {key: _as_lists(value) for key, value in generator.items()}
-    return generator.tolist() if isinstance(generator, np.ndarray | np.generic) else generator
+    return generator.tolist() if isinstance(generator, np.ndarray) else generator
 
 
 def _as_arrays(generator: Any) -> Any:

@@ -155,6 +155,15 @@ def test_certain_bits_are_certain():
     x = BernoulliMixture([1.0], [[0.0, 1.0]]).sample(10_000, rng=np.random.default_rng(1))
     np.testing.assert_array_equal(x, np.tile([0.0, 1.0], (10_000, 1)))
 
+    class Lowest(np.random.Generator):
+        """Draws the smallest number there is: 0."""
+
+        def random(self, size):
+            return np.zeros(size)
+
+    x = BernoulliMixture([1.0], [[0.0, 1.0]]).sample(1, rng=Lowest(np.random.PCG64(1)))
+    np.testing.assert_array_equal(x, [[0.0, 1.0]])
+
 
 # M-step ------------------------------------------------------------------------------
 
@@ -223,18 +232,28 @@ def test_a_component_without_samples():
 
 
 @quick
-@given(seeds, st.integers(2, 400))
-def test_no_sample_becomes_impossible(seed, n):
+@given(seeds, st.integers(2, 400), st.sampled_from([0.0, 1e-18]))
+def test_no_sample_becomes_impossible(seed, n, a):
     """Where one zero has a weight, however small, p = 1 would give it no probability."""
     rng = np.random.default_rng(seed)
     x = np.ones((n, 1))
     x[rng.integers(n)] = 0.0
     gamma = rng.dirichlet(np.ones(2), n)
     gamma[x[:, 0] == 0.0] = [1e-18, 1.0]
-    new = some_mixture(rng, 2, 1).maximised(x, gamma)
+    new = some_mixture(rng, 2, 1).maximised(x, gamma, pseudocount=a)
     assert new.probabilities[0, 0] < 1.0
     assert np.isfinite(new.joint_log_prob(x)[:, 0]).all()
     assert np.isfinite(q_function(new.joint_log_prob(x), gamma))
+
+
+@pytest.mark.parametrize("n", [3, 30, 300])
+def test_a_bit_that_is_always_1(n):
+    rng = np.random.default_rng(n)
+    x, q = np.ones((n, 1)), some_mixture(rng, 2, 1)
+    for _ in range(20):  # the shares add up in another order than those of the ones
+        gamma = rng.dirichlet(np.ones(2), n)
+        np.testing.assert_allclose(q.maximised(x, gamma).probabilities, 1.0, rtol=1e-14)
+        assert (q.maximised(x, gamma, pseudocount=1e-18).probabilities < 1.0).all()
 
 
 # EM ----------------------------------------------------------------------------------
@@ -322,12 +341,15 @@ def test_fit_says_how_it_went():
     assert fit.converged and fit.reason.endswith("best of 3 starts")
     same = BernoulliMixture.fit(x, 2, rng=np.random.default_rng(1), starts=3)
     np.testing.assert_array_equal(same.model.probabilities, fit.model.probabilities)
+    ten = BernoulliMixture.fit(x[:20], 1, rng=np.random.default_rng(1))
+    assert ten.reason.endswith("best of 10 starts")
     with pytest.warns(
         ConvergenceWarning, match="BernoulliMixture.fit: .* after 2 steps; best of 3"
-    ):
+    ) as told:
         assert not BernoulliMixture.fit(
             x, 2, rng=np.random.default_rng(1), starts=3, max_steps=2
         ).converged
+    assert told[0].filename == __file__  # it points to the call
     rng = np.random.default_rng(4)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -337,6 +359,18 @@ def test_fit_says_how_it_went():
         ]
         best = BernoulliMixture.fit(x, 3, rng=np.random.default_rng(4), starts=6, max_steps=50)
     assert best.history.values[-1] == max(ends) > min(ends)
+
+
+def test_the_start_of_a_fit():
+    """K different rows, a quarter of the way from the mean, which is kept off 0 and 1."""
+    x = np.array([[1, 0, 1, 1], [0, 0, 1, 0], [0, 0, 1, 1]], dtype=float)
+    near = 0.75 * (0.05 + 0.9 * x.mean(axis=0)) + 0.25 * x
+    for seed in range(8):
+        fit = BernoulliMixture.fit(x, 3, rng=np.random.default_rng(seed), starts=1, tolerance=0.1)
+        start = fit.history.models[0]
+        np.testing.assert_array_equal(start.weights, np.full(3, 1.0 / 3.0))
+        order = np.lexsort(start.probabilities.T)
+        np.testing.assert_allclose(start.probabilities[order], near[np.lexsort(near.T)], rtol=1e-14)
 
 
 def test_twins_are_a_saddle():
@@ -355,6 +389,16 @@ def test_twins_are_a_saddle():
     assert BernoulliMixture([0.5, 0.5], [[0.1, 0.2], [0.1, 0.2003]]).twins() == (0, 1)
     assert BernoulliMixture([0.5, 0.5], [[9e-4, 1e-5], [1e-5, 9e-4]]).twins() is None  # rare bits
     assert BernoulliMixture([0.5, 0.5], [[0.0, 1.0], [0.0, 1.0]]).twins() == (0, 1)
+    for near, far in (
+        ([0.5, 0.50045], [0.5, 0.50055]),  # 1e-3 of the standard deviation 0.5
+        ([0.99, 0.99009], [0.99, 0.99011]),  # of the deviation 0.0995
+        ([0.01, 0.01009], [0.01, 0.01011]),
+        ([0.0, 4.9e-7], [0.0, 5.1e-7]),  # of that of the mean of both
+        ([1.0, 1.0 - 4.9e-7], [1.0, 1.0 - 5.1e-7]),
+    ):
+        for order in (slice(None), slice(None, None, -1)):
+            assert BernoulliMixture([0.5, 0.5], near[order]).twins() == (0, 1)
+            assert BernoulliMixture([0.5, 0.5], far[order]).twins() is None
 
 
 def test_distance_by_hand():
@@ -362,6 +406,9 @@ def test_distance_by_hand():
     assert q.distance(BernoulliMixture([0.25, 0.75], q.probabilities)) == 0.25
     assert q.distance(BernoulliMixture([0.5, 0.5], [[0.5, 0.25], [0.75, 0.5]])) == 0.5
     assert q.distance(q) == 0.0
+    p = np.full((3, 1), 0.5)
+    a, b = BernoulliMixture([0.5, 0.25, 0.25], p), BernoulliMixture([0.0, 0.5, 0.5], p)
+    assert a.distance(b) == b.distance(a) == 0.5
     with pytest.raises(ValueError, match=r"other: expected probabilities \(2, 2\), got \(2, 1\)"):
         q.distance(BernoulliMixture([0.5, 0.5], [0.5, 0.5]))
 
@@ -389,6 +436,7 @@ def some_rng():
         ),
         (lambda: BernoulliMixture([[1.0]], [[0.5]]), r"weights: expected 1 dimension\(s\)"),
         (lambda: BernoulliMixture([1.0], [[1.5]]), "probabilities: .* from 0 to 1, got 1.5"),
+        (lambda: BernoulliMixture([1.0], [[0.5, 1.5]]), "probabilities: .* from 0 to 1, got 1.5"),
         (lambda: BernoulliMixture([1.0], [[-0.1]]), "probabilities: .* from 0 to 1, got -0.1"),
         (lambda: BernoulliMixture([1.0], [[np.nan]]), "probabilities: expected finite numbers"),
         (lambda: BernoulliMixture([1.0], [[[0.5]]]), r"probabilities: expected shape \(n, N\) or"),
@@ -398,6 +446,8 @@ def some_rng():
             r"x: expected bits, 0 or 1, got -1; \(x \+ 1\) / 2 turns",
         ),
         (lambda: good.log_prob([[-1, 0]]), "x: expected bits, 0 or 1, got -1$"),
+        (lambda: good.log_prob([[-1, 1], [1, 0]]), "x: expected bits, 0 or 1, got -1$"),
+        (lambda: good.log_prob([[-1, -1]]), "got -1; .* turns spins into bits"),
         (lambda: good.joint_log_prob([[0, 0.5]]), "x: expected bits, 0 or 1, got 0.5$"),
         (lambda: good.responsibilities([[0, 2]]), "x: expected bits, 0 or 1, got 2$"),
         (lambda: good.log_likelihood([[np.nan, 0]]), "x: expected finite numbers, got nan"),

@@ -1,5 +1,6 @@
 """Gradient descent against closed forms, Newton against its order, surrogates against fractions."""
 
+import inspect
 from fractions import Fraction
 
 import numpy as np
@@ -35,6 +36,10 @@ def valley_slope(t):
 
 def valley_curvature(t):
     return np.diag([np.exp(t[0]), np.cosh(t[1] + 1)])
+
+
+def square(t):
+    return 0.5 * t @ t
 
 
 # The surrogate -------------------------------------------------------------------------
@@ -163,6 +168,75 @@ def test_backtracking_stays_below_the_surrogate_and_converges():
     assert far.history.values[1] < far.history.values[0]
 
 
+def test_backtracking_starts_at_one():
+    # the curvature allows 4: the first step is 1, the next is twice as long
+    fit = gradient_descent(lambda t: t @ t / 8, lambda t: t / 4, 1.0, max_steps=3)
+    np.testing.assert_array_equal(fit.history.steps, [1.0, 2.0, 4.0])
+    # a step that is one over the curvature ends on the surrogate's lowest point, and is enough
+    fit = gradient_descent(square, lambda t: t, 4.0)
+    np.testing.assert_array_equal(fit.history.parameters, [[4.0], [0.0]])
+
+
+def test_backtracking_where_the_values_no_longer_tell():
+    """Below the rounding of the values the slopes decide: its sign is kept, it is no steeper."""
+    A = np.array([0.3, 0.7])
+    buffer = np.zeros(2)
+
+    def high_bowl(t):
+        return 1e6 + 0.5 * t @ (A * t)
+
+    def into_buffer(t):
+        return np.multiply(A, t, out=buffer)
+
+    for slope in (lambda t: A * t, into_buffer):
+        fit = gradient_descent(high_bowl, slope, [1.0, 2.0], tolerance=1e-9, max_steps=100)
+        assert fit.converged and np.abs(A * fit.model).max() < 1e-9
+    # onto the minimum itself
+    fit = gradient_descent(lambda t: 1e6 + square(t), lambda t: t, 1e-6)
+    np.testing.assert_array_equal(fit.history.parameters, [[1e-6], [0.0]])
+    # down a slope that is the same everywhere
+    fit = gradient_descent(
+        lambda t: 1e6 + 1e-9 * t, lambda t: [1e-9], 0.0, tolerance=1e-10, max_steps=4
+    )
+    np.testing.assert_array_equal(fit.history.steps, [1.0, 2.0, 4.0, 8.0])
+
+
+@pytest.mark.parametrize("slope", [1.0, 2.0**-20])
+def test_backtracking_on_a_function_without_a_bottom(slope):
+    def line(t):
+        assert np.isfinite(t).all()
+        return -slope * t[0]
+
+    fit = gradient_descent(line, lambda t: [-slope, 0.0], np.zeros(2), max_steps=1100)
+    assert not fit.converged and np.isfinite(fit.model).all()
+    assert fit.model[0] > 1e300
+
+
+def flat(t):
+    return 0.0
+
+
+def ends(inside, t):
+    """Return a number, or none beyond -2."""
+    return inside if t[0] >= -2.0 else -np.inf
+
+
+@pytest.mark.parametrize(
+    ("function", "gradient"),
+    [(lambda t: ends(1.0, t), lambda t: [1.0, 1.0]), (flat, lambda t: [1.0, ends(1.0, t)])],
+)
+def test_the_last_finite_place_is_returned(function, gradient):
+    fit = gradient_descent(function, gradient, np.zeros(2), step=1.0)
+    assert not fit.converged and fit.reason.endswith("not finite after 3 steps")
+    np.testing.assert_array_equal(fit.history.parameters, [[0, 0], [-1, -1], [-2, -2]])
+
+
+def test_a_place_that_is_not_finite_is_not_reached():
+    fit = gradient_descent(flat, lambda t: [1.0, 0.0], np.zeros(2), step=1.5e308)
+    assert not fit.converged and fit.reason.endswith("not finite after 2 steps")
+    np.testing.assert_array_equal(fit.model, [-1.5e308, 0.0])
+
+
 def test_backtracking_reports_a_gradient_that_is_none():
     fit = gradient_descent(bowl, lambda t: -H @ t, START)
     assert not fit.converged and "not its gradient" in fit.reason
@@ -188,9 +262,13 @@ def test_starting_at_the_minimum():
     fit = gradient_descent(bowl, bowl_slope, np.zeros(3), step=0.1)
     assert fit.converged and len(fit.history.steps) == 0
     assert "after 0 steps" in fit.reason and fit.history.parameters.shape == (1, 3)
-    assert (
-        "after 1 step" in gradient_descent(lambda t: t @ t, lambda t: 2 * t, 1.0, step=0.5).reason
-    )
+    one_step = gradient_descent(lambda t: t @ t, lambda t: 2 * t, 1.0, step=0.5)
+    assert one_step.reason.endswith("after 1 step")
+
+
+def test_a_gradient_at_the_tolerance_is_within():
+    fit = gradient_descent(square, lambda t: t, 0.25, tolerance=0.25)
+    assert fit.converged and len(fit.history.steps) == 0
 
 
 def test_the_last_step_counts():
@@ -198,6 +276,12 @@ def test_the_last_step_counts():
     assert fit.converged and len(fit.history.steps) == 1
     fit = newton(bowl, bowl_slope, lambda t: H, START, max_steps=1, tolerance=1e-9)
     assert fit.converged
+
+
+def test_how_many_steps_are_made_unless_told_otherwise():
+    assert inspect.signature(gradient_descent).parameters["max_steps"].default == 10_000
+    fit = newton(lambda t: np.exp(-t), lambda t: -np.exp(-t), lambda t: np.diag(np.exp(-t)), 0.0)
+    assert not fit.converged and len(fit.history.steps) == 100  # each goes on by 1
 
 
 def test_the_result_is_read_only_and_the_start_is_left_alone():
@@ -214,7 +298,8 @@ def test_the_result_is_read_only_and_the_start_is_left_alone():
     still = gradient_descent(greedy, bowl_slope, start, step=0.1, max_steps=1)
     np.testing.assert_allclose(still.model, START - 0.1 * H @ START)
     assert repr(fit).startswith("Fit(not converged: gradient norm")
-    assert repr(fit.history).startswith("History(3 steps, ")
+    halves = gradient_descent(lambda t: t @ t, lambda t: 2 * t, 1.0, step=0.25, max_steps=3)
+    assert repr(halves.history) == "History(3 steps, 1 to 0.015625)"
     assert isinstance(fit, Fit) and isinstance(fit.history, History)
 
 
@@ -267,6 +352,62 @@ def test_newton_takes_the_last_step_too():
     assert np.abs(last).max() <= 1e-2
     np.testing.assert_allclose(fit.model, [np.log(2.0), -1.0], atol=1e-4)
     assert len(fit.history.steps) == len(fit.history.values) - 1
+    assert fit.history.steps[-1] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("place", "step", "within"),
+    [(1.0, 2e-10, False), (1e6, 2e-5, True), (-1e6, 2e-5, True), (1e6, 2e-4, False)],
+)
+def test_newtons_tolerance_is_relative_for_large_parameters(place, step, within):
+    fit = newton(
+        lambda t: square(t - place), lambda t: t - place, lambda t: np.eye(1),
+        place + step, tolerance=1e-10,
+    )  # fmt: skip
+    assert fit.converged and fit.model == [place]
+    assert fit.reason.endswith("after 0 steps" if within else "after 1 step")
+
+
+def test_a_newton_step_at_the_tolerance_is_within():
+    fit = newton(square, lambda t: t, lambda t: np.eye(1), 0.25, tolerance=0.25)
+    assert fit.reason.endswith("after 0 steps") and fit.model == [0.0]
+
+
+@pytest.mark.parametrize(
+    ("falls", "part"),
+    [
+        ({1.0: 1.05e-4}, 1.0),  # what counts is a fall by 1e-4 of what the slope promises
+        ({1.0: 0.95e-4, 0.5: 0.55e-4}, 0.5),
+        ({1.0: 0.95e-4, 0.5: 0.45e-4, 0.25: 0.26e-4}, 0.25),
+        ({1.0: 0.95e-4, 0.5: 0.45e-4, 0.25: 0.24e-4}, None),
+    ],
+)
+def test_newton_asks_for_a_part_of_the_promised_fall(falls, part):
+    fit = newton(
+        lambda t: -1e6 * falls.get(t[0], 0.0), lambda t: [-1e6], lambda t: np.diag([1e6]), 0.0,
+        max_steps=1,
+    )  # fmt: skip
+    np.testing.assert_array_equal(fit.history.steps, [] if part is None else [part])
+
+
+@pytest.mark.parametrize(("true", "said", "found"), [(2.0, 2.0**-38, True), (1.0, 2.0**-40, False)])
+def test_newton_tries_parts_down_to_1e_12(true, said, found):
+    """The part of the step that leads to 0 is the curvature that is said over the true one."""
+    fit = newton(
+        lambda t: true * square(t), lambda t: true * t, lambda t: np.diag([said]), 1.0, max_steps=1
+    )
+    assert fit.converged == found and fit.model == [0.0 if found else 1.0]
+
+
+@pytest.mark.parametrize("level", [0.0, 1.0, 1e6, -1e6])
+def test_newton_forgives_a_rise_by_rounding_only(level):
+    unit = np.spacing(max(1.0, abs(level)))
+    for rise, forgiven in ((1.5 * unit, True), (100 * unit, False)):
+        fit = newton(
+            lambda t, r=rise: level + (0.0 if t[0] == 1e-8 else r), lambda t: t,
+            lambda t: np.eye(1), 1e-8, max_steps=1, tolerance=1e-10,
+        )  # fmt: skip
+        assert fit.converged == forgiven
 
 
 def test_newton_is_not_fooled_by_a_gradient_that_dies_out():
@@ -285,7 +426,7 @@ def test_newton_is_not_fooled_by_a_gradient_that_dies_out():
 
 
 def test_newton_reports_a_hessian_that_is_not_positive_definite():
-    for hessian in (-H, np.zeros((3, 3)), np.full((3, 3), np.nan)):
+    for hessian in (-H, np.zeros((3, 3)), np.full((3, 3), np.nan), np.diag([np.inf] * 3)):
         fit = newton(bowl, bowl_slope, lambda t, m=hessian: m, START)
         assert not fit.converged and "Hessian is not positive definite" in fit.reason
         np.testing.assert_array_equal(fit.model, START)
@@ -318,6 +459,10 @@ def test_newton_with_another_matrix_still_descends():
         (dict(function=lambda t: t), r"function: expected one number, got shape \(3,\)"),
         (dict(function=lambda t: np.nan), "start: expected a finite function and gr.* nan and"),
         (dict(gradient=lambda t: t[:2]), r"gradient: expected shape \(3,\), got \(2,\)"),
+        (
+            dict(gradient=lambda t: [0.0, np.nan, 0.0]),
+            r"start: expected .* got [0-9.]+ and \[.*nan",
+        ),
         (dict(gradient=lambda t: t * np.inf), r"start: expected .* got [0-9.]+ and \[.*inf"),
     ],
 )

@@ -1,5 +1,6 @@
 """The empirical distribution: frequencies, averages, distribution function, draws."""
 
+import dataclasses
 from fractions import Fraction
 
 import numpy as np
@@ -137,6 +138,12 @@ def test_arrays_are_copies_and_read_only():
             array[0] = 0.0
 
 
+def test_only_the_samples_are_shown_and_replaced():
+    p0 = Empirical([1.0, 1.0, 2.0])
+    assert repr(p0) == f"Empirical(samples={p0.samples!r})"
+    np.testing.assert_array_equal(dataclasses.replace(p0, samples=[3.0, 4.0]).weights, [0.5, 0.5])
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [
@@ -163,6 +170,8 @@ def test_bad_arguments():
         plane.cdf(0.0)
     with pytest.raises(ValueError, match=r"t: expected numbers, got nan"):
         line.cdf(np.nan)
+    with pytest.raises(ValueError, match=r"t: expected numbers, got nan"):
+        line.cdf([0.0, np.nan])
     with pytest.raises(ValueError, match=r"f: expected an array with first axis n = 2, got"):
         line.expectation(lambda x: x.sum())
     with pytest.raises(ValueError, match=r"size: expected a positive integer, got 0"):

@@ -172,7 +172,7 @@ def test_three_blocks_and_every_state_agree(J, h):
         )
 
 
-@pytest.mark.parametrize("chunk", [1, 16])
+@pytest.mark.parametrize("chunk", [8, 32])
 def test_every_state_in_many_chunks(monkeypatch, chunk):
     monkeypatch.setattr(enumeration, "_CHUNK", chunk)
     J, h = machine(7, 1.0)
@@ -197,9 +197,14 @@ def test_frustrated_couplings_do_not_underflow(coupling):
     assert log_z == pytest.approx(6.0 * coupling + np.log(924.0), rel=1e-14)
     np.testing.assert_allclose(first, 0.0, atol=1e-13)
     np.testing.assert_allclose(second[~np.eye(12, dtype=bool)], -1.0 / 11.0, rtol=1e-12)
+    np.testing.assert_array_equal(np.diag(second), 1.0)
     np.testing.assert_allclose(ising_marginal(J, h, [7, 2]), [[5 / 22, 6 / 22], [6 / 22, 5 / 22]])
     for states, probabilities in ising_chunks(J, h):
         np.testing.assert_allclose(probabilities[states.sum(axis=1) == 0], 1 / 924, rtol=1e-12)
+
+
+def test_every_state_is_visited_below_the_total_stated():
+    assert enumeration._underflowed(0.9e-270) and not enumeration._underflowed(1e-270)
 
 
 @pytest.mark.parametrize("scale", [50.0, 750.0, 1e5])
@@ -302,6 +307,16 @@ def test_chunks_are_all_states_in_order(n_spins):
     assert probabilities.sum() == pytest.approx(1.0, rel=1e-12)
 
 
+def test_chunks_of_the_largest_machine_are_as_small_as_stated():
+    states, _ = next(enumeration._chunks(np.zeros((30, 30)), np.zeros(30), 30.0 * np.log(2.0)))
+    assert len(states) == 2**14
+
+
+def test_expectation_of_what_may_be_infinite():
+    J, h = machine(3, 1.0)
+    assert ising_expectation(J, h, lambda x: np.where(x[:, 1] > 0, np.inf, 0.0)) == np.inf
+
+
 def test_expectations():
     J, h = machine(6, 0.7)
     _, first, second = exact_ising(J, h)
@@ -327,6 +342,11 @@ def test_memory_stays_within_the_bound_stated():
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     # four tables, and the states of one block while they are turned into floats
+    assert peak <= 1.1 * 4 * 8 * 4**8
+    tracemalloc.start()
+    ising_marginal(J, h, [3])
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
     assert peak <= 1.1 * 4 * 8 * 4**8
     tracemalloc.start()
     for _ in zip(ising_chunks(J, h), range(3), strict=False):
@@ -382,6 +402,16 @@ def test_too_many_spins_to_visit_every_state():
         ising_chunks(J, h)
     with pytest.raises(ValueError, match="at most 30 spins where every state is visited, got 31"):
         ising_log_partition(*frustrated(31, 50.0))
+
+
+def test_as_many_spins_as_the_limits_allow(monkeypatch):
+    for name in ("MAX_SPINS", "MAX_SUMMED", "MAX_ENUMERATED"):
+        monkeypatch.setattr(enumeration, name, 4)
+    monkeypatch.setattr(enumeration, "MAX_MARGINAL", 3)
+    J, h = frustrated(4, 1.0)
+    assert len(spin_states(4)) == 16
+    assert ising_marginal(J, h, [0, 1, 2]).shape == (2, 2, 2)
+    assert sum(q.sum() for _, q in ising_chunks(J, h)) == pytest.approx(1.0, rel=1e-14)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The Ising machine against brute force in fractions and mpmath; learning against SciPy."""
 
+import inspect
 import itertools
 import warnings
 
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.optimize import minimize
 
-from boltzlib.descent import ConvergenceWarning
+from boltzlib import enumeration, ising
+from boltzlib.descent import ConvergenceWarning, newton
 from boltzlib.ising import Ising, lipschitz_constant, recession_direction, statistics
 from tests import oracles
 from tests.cases import quick
@@ -83,6 +85,16 @@ def test_parameters_are_fields_then_pairs(n_spins, seed):
     expected = [[*s, *(s[k] * s[m] for k, m in pairs)] for s in states]
     np.testing.assert_array_equal(statistics(states), expected)
     np.testing.assert_allclose(statistics(states) @ theta, -model.energy(states), atol=1e-13)
+
+
+def test_numbers_of_parameters():
+    sizes = {n * (n + 1) // 2: n for n in range(1, 31)}
+    for length in range(1, 466):
+        if length in sizes:
+            assert Ising.from_parameters(np.zeros(length)).n_spins == sizes[length]
+        else:
+            with pytest.raises(ValueError, match=f"theta: expected .* got {length}$"):
+                Ising.from_parameters(np.zeros(length))
 
 
 # Units that are 0 or 1 -------------------------------------------------------------------
@@ -211,6 +223,13 @@ def test_likelihood_and_its_derivatives(n_spins, x, gaps):
         assert model.log_likelihood(x) == pytest.approx(model.log_prob(x).mean(), rel=1e-13)
 
 
+def test_hessian_in_many_chunks(monkeypatch):
+    model, x = machine(5, 0.6), with_gaps(some_data(5, 3), [(0, 0), (0, 1), (0, 2), (0, 4)])
+    whole = model.log_likelihood_hessian(x)
+    monkeypatch.setattr(enumeration, "_CHUNK", 4)
+    np.testing.assert_allclose(model.log_likelihood_hessian(x), whole, atol=1e-14)
+
+
 def test_a_row_without_any_record_says_nothing():
     model, x = machine(3), some_data(3, 4)
     with_empty = np.vstack([x, np.full((4, 3), np.nan)])
@@ -260,6 +279,22 @@ def test_fit_against_scipy(gaps, penalty):
     exact = minimize(loss, np.zeros(6), method="BFGS", options={"gtol": 1e-7})
     np.testing.assert_allclose(fit.model.parameters, exact.x, atol=3e-6)
     assert fit.history.values[-1] == pytest.approx(exact.fun, rel=1e-11)
+
+
+@pytest.mark.parametrize("penalty", [0.0, 0.3, 3.0])
+def test_fit_is_newtons_method(penalty):
+    """From theta = 0, and with the true Hessian: each step squares the error."""
+    x = some_data(4, 50)
+    history = Ising.fit(x, penalty=penalty).history
+    assert history.values[0] == pytest.approx(4 * np.log(2.0), rel=1e-15)
+    before, after = np.array(history.gradient_norms[:-1]), np.array(history.gradient_norms[1:])
+    assert len(after) >= 3 and (after <= 20.0 * before**2 + 1e-14).all()
+
+
+def test_fit_stops_where_newton_does():
+    ours, theirs = (inspect.signature(f).parameters for f in (Ising.fit, newton))
+    for name in ("tolerance", "max_steps"):  # "as for newton", the documentation says
+        assert ours[name].default == theirs[name].default
 
 
 @pytest.mark.parametrize(
@@ -325,13 +360,70 @@ def test_recession_with_gaps_moves_every_row_foremost():
         assert values[agrees].max() == pytest.approx(values.max(), abs=1e-9)
 
 
+def reaches_the_top(direction, rows, n_spins):
+    """Whether a completion of each row is foremost along a direction, and not all states are."""
+    values = statistics(all_states(n_spins)) @ direction
+    agrees = (np.isnan(rows)[:, np.newaxis] | (all_states(n_spins) == rows[:, np.newaxis])).all(2)
+    return values.min() < values.max() - 0.1 and all(
+        values[some].max() > values.max() - 1e-9 for some in agrees
+    )
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_recession_with_gaps_against_all_completions(seed):
+    rng = np.random.default_rng(seed)
+    rows = rng.choice([-1.0, 1.0], (rng.integers(3, 8), 3))
+    for row in rng.choice(len(rows), rng.integers(2, 5)):
+        rows[row, rng.integers(3)] = np.nan
+    direction = recession_direction(rows)
+    if direction is not None:
+        assert np.abs(direction).max() == 1.0 and reaches_the_top(direction, rows, 3)
+        return
+    gaps = np.isnan(rows)
+    for filling in itertools.product([-1.0, 1.0], repeat=gaps.sum()):
+        rows[gaps] = filling
+        assert recession_direction(rows) is None
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        # the direction has thirds in it, so that its rounding shows
+        ["-+--", "-++-", "+---", "+++-", "++++", "-+-?"],
+        ["--+-", "-+++", "+--+", "++--", "+++-"],
+    ],
+)
+def test_recession_of_four_spins(rows):
+    values = {"-": -1.0, "+": 1.0, "?": np.nan}
+    x = np.array([[values[v] for v in row] for row in rows])
+    assert reaches_the_top(recession_direction(x), x, 4)
+
+
+def test_directions_in_words():
+    direction = np.array([1.0, -0.5, 0.25, -1.0, 0.0, 0.0])
+    assert ising._in_words(direction, 3) == "+ h[0] - 0.5 h[1] + 0.25 h[2] - J[0, 1]"
+
+
+def test_as_many_spins_as_the_limits_allow(monkeypatch):
+    monkeypatch.setattr(enumeration, "MAX_ENUMERATED", 3)
+    monkeypatch.setattr(ising, "MAX_RECESSION", 2)
+    assert machine(3).sample(5, rng=np.random.default_rng(0)).shape == (5, 3)
+    assert Ising.fit(some_data(3, 60)).converged
+    alike = np.array([[1.0, 1.0], [-1.0, -1.0]])
+    with pytest.raises(ValueError, match="x: no finite couplings and fields"):
+        Ising.fit(alike)
+    with pytest.warns(ConvergenceWarning):  # one spin more: not foreseen
+        Ising.fit(alike[:, [0, 1, 1]])
+
+
 def test_non_convergence_is_reported():
     x = [[1, 1], [1, -1], [-1, 1], [1, np.nan]]
     with pytest.warns(ConvergenceWarning, match=r"may grow for ever along \+ h\[0\] \+ h\[1\] - J"):
         fit = Ising.fit(x)
     assert not fit.converged and isinstance(fit.model, Ising)
-    with pytest.warns(ConvergenceWarning, match="after 1 step"):
+    with pytest.warns(ConvergenceWarning, match="after 1 step") as caught:
         assert not Ising.fit(some_data(3, 50), max_steps=1).converged
+    assert caught[0].filename == __file__  # it points to the call
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert Ising.fit(some_data(3, 50)).converged

@@ -1,5 +1,6 @@
 """Hidden variables: bound, gap and posterior against mpmath; EM on models that are not Gaussian."""
 
+import inspect
 import math
 import re
 import warnings
@@ -16,6 +17,7 @@ from boltzlib.descent import ConvergenceWarning
 from boltzlib.latent import (
     Ascent,
     ascend,
+    best_of,
     em,
     evidence,
     gap,
@@ -199,6 +201,37 @@ def test_converged_means_that_the_limit_is_near(rate, tolerance):
         assert said == pytest.approx(left, rel=0.01)
 
 
+def test_when_it_stops_unless_told_otherwise():
+    fit = ascend(shrink(0.99), Place(1e-4))
+    assert fit.converged and 0.9e-6 < fit.model.at <= 1e-6
+    fit = ascend(lambda p: (Place(p.at + 1.0), p.at), Place(0.0))
+    assert not fit.converged and len(fit.history.moves) == 1000
+
+
+@pytest.mark.parametrize(
+    "learn",
+    [
+        lambda x, rng: em(x, BernoulliMixture([1.0], [0.5])),
+        lambda x, rng: fit_em(x, random_start(x, 1, rng=rng)),
+        lambda x, rng: GaussianMixture.fit(x, 1, rng=rng, starts=1),
+        lambda x, rng: BernoulliMixture.fit(x, 1, rng=rng, starts=1),
+    ],
+    ids=["em", "fit_em", "GaussianMixture.fit", "BernoulliMixture.fit"],
+)
+def test_all_stop_as_ascend_does_unless_told_otherwise(learn, monkeypatch):
+    told = []
+
+    def recorded(step, initial, **options):
+        told.append(options)
+        return ascend(step, initial, **options)
+
+    monkeypatch.setattr("boltzlib.latent.ascend", recorded)
+    assert learn([0.0, 1.0, 1.0], np.random.default_rng(1)).converged
+    own = inspect.signature(ascend).parameters
+    for name in ("tolerance", "max_steps"):
+        assert told[0][name] == own[name].default
+
+
 def test_slow_steps_are_not_called_converged_early():
     with_few = ascend(shrink(0.999), Place(1.0), tolerance=1e-6, max_steps=13_000)
     assert not with_few.converged
@@ -221,6 +254,49 @@ def test_a_single_small_move_is_not_enough():
 
     fit = ascend(step, Place(0.0), max_steps=8)
     assert not fit.converged and len(fit.history.moves) == 8
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "steps"),
+    [(0.2, 4), (0.1, 5), (0.0625, 5), (0.06, 6)],  # 2^-t is left after t steps
+)
+def test_two_looks_in_a_row_must_find_the_limit_within_the_tolerance(tolerance, steps):
+    fit = ascend(shrink(0.5), Place(1.0), tolerance=tolerance)
+    assert fit.converged and len(fit.history.moves) == steps
+
+
+def walk(moves):
+    """Make a step of each of some sizes, then 0."""
+    sizes = iter(moves)
+    return lambda place: (replace(place, at=place.at + next(sizes, 0.0)), place.at)
+
+
+def test_a_factor_that_rises_is_taken_to_rise_on():
+    fit = ascend(walk([1.0, 0.5, 0.25, 0.1275]), Place(0.0), tolerance=0.3)
+    rho = 0.51 + 10.0 * (0.51 - 0.5)
+    left = float(re.match(r"(\S+) left to go", fit.reason).group(1))
+    assert fit.converged and left == pytest.approx(0.1275 * rho / (1.0 - rho), rel=3e-3)
+    fit = ascend(walk([1.0, 0.5, 0.25, 0.1]), Place(0.0), tolerance=0.3)  # one that falls is not
+    left = float(re.match(r"(\S+) left to go", fit.reason).group(1))
+    assert fit.converged and left == pytest.approx(0.1 * 0.4 / 0.6, rel=1e-2)
+
+
+def test_a_step_that_stands_still_for_once_tells_no_factor():
+    fit = ascend(walk([0.0, 1.0, 0.5, 0.25, 0.125]), Place(0.0), tolerance=0.3)
+    assert fit.converged and len(fit.history.moves) == 5
+
+
+@pytest.mark.parametrize(("move", "converged"), [(1e-11, True), (1.5e-11, False)])
+def test_a_move_of_the_size_of_rounding_is_none(move, converged):
+    def to_and_fro(place):
+        return Place(move - place.at), 0.0
+
+    assert ascend(to_and_fro, Place(0.0), max_steps=20).converged == converged
+
+
+def test_a_start_that_stays_is_looked_at_twice():
+    fit = ascend(lambda p: (p, 0.0), Place(1.0))
+    assert fit.converged and len(fit.history.moves) == 2
 
 
 def test_the_history_is_complete():
@@ -260,6 +336,8 @@ def test_a_value_that_falls_is_reported():
     # rounding is not a fall
     noise = iter([1e6, 1e6 - 1e-5, 1e6 - 2e-5, 1e6 - 3e-5, 1e6 - 4e-5])
     assert ascend(lambda p: (Place(0.0), next(noise)), Place(1e-3)).converged
+    noise = iter([-1e6, -1e6 - 1e-5, -1e6 - 2e-5, -1e6 - 3e-5, -1e6 - 4e-5])
+    assert ascend(lambda p: (Place(0.0), next(noise)), Place(1e-3)).converged
     fall = iter([1e6, 1e6 - 1e-3, 1e6])
     assert not ascend(lambda p: (Place(0.0), next(fall)), Place(1e-3)).converged
 
@@ -284,6 +362,15 @@ def test_twins_are_a_saddle():
     assert not fit.converged and re.match(
         "components 1 and 3 are all but the same: a saddle, after", fit.reason
     )
+
+
+def test_only_the_last_model_may_not_have_twins():
+    twins = iter([(0, 1), None, (1, 3), (0, 1)])  # of the second model, the third, ...
+    fit = ascend(lambda p: (Place(p.at, twin=next(twins)), 0.0), Place(0.0, twin=(0, 2)))
+    assert fit.converged and len(fit.history.moves) == 2
+    twins = iter([None, (1, 3), None])
+    fit = ascend(lambda p: (Place(p.at, twin=next(twins)), 0.0), Place(0.0))
+    assert not fit.converged and fit.reason.startswith("components 1 and 3")
 
 
 def test_twins_may_be_allowed():
@@ -450,6 +537,36 @@ def test_a_prior_counts_once_for_all_samples():
     # without the prior the same update goes down: from the summit of the likelihood
     with pytest.raises(ValueError, match="update: expected a step that does not lower Q"):
         em(x, em(x, start, max_steps=10_000).model, update=update)
+
+    # and with the prior the update without it: from the summit of both
+    with pytest.raises(ValueError, match="update: expected a step that does not lower Q"):
+        em(x, fit.model, log_prior=prior)
+
+
+@dataclass(frozen=True)
+class Level(Place):
+    """A model of which no more is known than the log probability of each sample."""
+
+    def joint_log_prob(self, x):
+        return np.full((len(x), 1), self.at)
+
+
+@pytest.mark.parametrize("level", [-1e6, 1e6])
+def test_a_q_that_falls_by_rounding_is_not_refused(level):
+    def lower_by(fall):
+        return lambda model, x, r: Level(model.at - fall)
+
+    em([0.0], Level(level), update=lower_by(1e-5), max_steps=1)
+    with pytest.raises(ValueError, match="update: expected a step that does not lower Q"):
+        em([0.0], Level(level), update=lower_by(1e-3), max_steps=1)
+
+
+def test_the_best_of_several_starts():
+    fits = [ascend(lambda p, top=top: (p, top), Place(1.0), max_steps=3) for top in (1.0, 3.0, 2.0)]
+    best = best_of(fits, ["lost"])
+    assert best.history is fits[1].history
+    assert best.reason == f"{fits[1].reason}; best of 4 starts, 1 of them lost a component"
+    assert best_of(fits, []).reason.endswith("; best of 3 starts")
 
 
 def model_prior(model):

@@ -222,6 +222,20 @@ def test_complex_step_has_all_digits(f, x, expected):
     np.testing.assert_allclose(gradient, expected, rtol=1e-15, atol=1e-39)
 
 
+@pytest.mark.parametrize("at", [1e-120, 1e-30, 1e-3, 1.0, 7.0, 1e150])
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_complex_step_fits_the_size_of_each_entry(at, sign):
+    x = np.array([sign * at, 1.0, -3.0])
+    gradient = mc.complex_step_gradient(lambda x: np.sum(1.0 / x), x / 2.0)
+    np.testing.assert_allclose(gradient, -4.0 / x / x, rtol=1e-15)
+
+
+def test_complex_step_at_zero_is_not_too_small():
+    for x in ([0.0], [0.0, 1.0]):  # a step of 1e-300 would vanish in the product
+        gradient = mc.complex_step_gradient(lambda x: 1e-30 * np.sum(x), x)
+        np.testing.assert_allclose(gradient, 1e-30, rtol=1e-15)
+
+
 @pytest.mark.parametrize("at", [0.0, 0.7, -3.0, 1e6])
 def test_differences_have_ten_digits(at):
     gradient = mc.finite_difference_gradient(lambda x: np.sum(x**2) / 2, [[at], [1.0]])
@@ -229,6 +243,14 @@ def test_differences_have_ten_digits(at):
     np.testing.assert_allclose(gradient[0, 0], at, atol=1e-10 * max(1.0, abs(at)))
     smooth = mc.finite_difference_gradient(lambda x: float(np.sin(x[0])), [0.5])
     np.testing.assert_allclose(smooth, np.cos(0.5), rtol=3e-10)
+
+
+@pytest.mark.parametrize("at", [0.0, 0.7, -0.7, 3.0, -3.0, -1e6])
+def test_step_of_the_differences(at):
+    # the difference of (x - at)^3 is off by h^2, and h is eps^(1/3) max(1, |x|)
+    gradient = mc.finite_difference_gradient(lambda x: np.sum((x - at) ** 3), [at])
+    h = np.finfo(float).eps ** (1 / 3) * max(1.0, abs(at))
+    np.testing.assert_allclose(gradient, h**2, rtol=1e-9)
 
 
 def test_differences_are_central():
@@ -280,6 +302,17 @@ def test_singular_matrices_have_no_gradient_of_log_det(size):
         mc.grad_inverse_quadratic_form(a, np.ones(size))
 
 
+def test_singular_means_to_working_precision():
+    for ratio, singular in ((1.5 * 2.0**-52, False), (0.75 * 2.0**-52, True)):
+        if singular:
+            with pytest.raises(ValueError, match="A: expected a regular matrix, got condition"):
+                mc.grad_log_det(np.diag([1.0, ratio]))
+        else:
+            np.testing.assert_array_equal(
+                mc.grad_log_det(np.diag([1.0, ratio])), np.diag([1.0, 1.0 / ratio])
+            )
+
+
 def test_bad_arguments():
     a = np.eye(2)
     for i, j, name in ((2, 0, "i"), (-1, 0, "i"), (0, 2, "j"), (0, -1, "j")):
@@ -309,7 +342,15 @@ def test_a_function_that_loses_the_imaginary_part_is_refused(f):
         mc.complex_step_gradient(f, [1.0, 2.0])
 
 
-@pytest.mark.parametrize("f", [lambda x: x, lambda x: 1j, lambda x: np.nan])
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x,
+        lambda x: 1j,
+        lambda x: np.nan,
+        lambda x: np.inf if x[0] > 1.0 else 0.0,
+    ],
+)
 def test_differences_need_one_finite_real_number(f):
     with pytest.raises(ValueError, match=r"f: expected one finite real number for real x, got"):
         mc.finite_difference_gradient(f, [1.0, 2.0])

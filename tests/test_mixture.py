@@ -1,8 +1,10 @@
 """Gaussian mixtures: their laws, their digits, EM step by step, and what they refuse."""
 
 import dataclasses
+import inspect
 import itertools
 import math
+import pickle
 import re
 import tracemalloc
 import warnings
@@ -19,7 +21,7 @@ from scipy.special import logsumexp
 
 from boltzlib.descent import ConvergenceWarning
 from boltzlib.gaussian import Gaussian
-from boltzlib.latent import q_function
+from boltzlib.latent import ascend, q_function
 from boltzlib.mixture import (
     DegenerateComponent,
     GaussianMixture,
@@ -262,6 +264,24 @@ def test_points_very_far_away(size):
     np.testing.assert_array_equal(e_step(q, [[size, size]]).counts, [0.0, 1.0])
 
 
+def test_components_very_far_from_each_other():
+    """Each point is near one component: what the others are beside it may overflow."""
+    for weights, means, variances, x in (
+        ([0.5, 0.5], [-1e160, 1e160], [1.0, 1.0], [-1e160, 1e160]),
+        ([0.5, 0.5], [0.0, 1e150], [1e-300, 1.0], [0.0, 1e150]),
+        ([0.25, 0.5, 0.25], [-1.0, 0.0, 1.0], [1.0, 1e-305, 1.0], [0.0]),
+        ([0.5, 0.5], [0.0, 1.7e308], [1.0, 1.0], [0.0, 1.7e308]),
+    ):
+        q = GaussianMixture(weights, means, variances)
+        near = np.equal.outer(x, means)
+        np.testing.assert_allclose(q.responsibilities(x), near, atol=1e-150)
+        np.testing.assert_array_equal(q.score(x), np.zeros(len(x)))
+        np.testing.assert_allclose(e_step(q, x).counts, near.sum(axis=0), atol=1e-150)
+    q = GaussianMixture([0.5, 0.5], [-1.7e308, 1.7e308], [1.0, 1.0])  # the way overflows, too
+    np.testing.assert_array_equal(q.responsibilities([1.7e308]), [[0.0, 1.0]])
+    assert q.score([1.7e308]).item() == 0.0
+
+
 @pytest.mark.parametrize("size", [1e160, 1e200, 1e300, 1.7e308])
 def test_points_too_far_away(size):
     q = GaussianMixture([0.5, 0.5], [[-1.0, 0.0], [1.0, 0.0]], [np.eye(2), [[2, 1], [1, 2]]])
@@ -339,6 +359,7 @@ def test_distance_by_hand():
         return dataclasses.replace(p, **parts)
 
     assert p.distance(changed(weights=[0.25, 0.75])) == 1.0  # 0.25 of 0.25
+    assert changed(weights=[0.125, 0.875]).distance(changed(weights=[0.25, 0.75])) == 0.5
     assert p.distance(changed(weights=[0.0, 1.0])) == np.inf
     assert changed(weights=[0.0, 1.0]).distance(changed(weights=[0.0, 1.0])) == 0.0
     assert p.distance(changed(means=[[0.0, 0.0], [9.0, 10.0]])) == 0.25
@@ -346,7 +367,11 @@ def test_distance_by_hand():
     wider = changed(covariances=[np.eye(2), np.diag([8.0, 16.0])])
     assert p.distance(wider) == pytest.approx(0.5)  # in units of the other
     assert wider.distance(p) == 1.0
-    assert p.distance(changed(means=[[0.0, 0.0], [9.0, np.nextafter(9.0, 10.0)]])) == 0.0
+    for mean in (9.0, 1e6, -1e6):
+        b = changed(means=[[0.0, 0.0], [9.0, mean]])
+        for rounded in (np.nextafter(mean, 0.0), mean - 3.0 * np.spacing(mean)):
+            a = changed(means=[[0.0, 0.0], [9.0, rounded]])
+            assert a.distance(b) == b.distance(a) == 0.0
     with pytest.raises(ValueError, match=r"other: expected means \(2, 2\), got \(2, 1\)"):
         p.distance(GaussianMixture([0.5, 0.5], [0.0, 1.0], [1.0, 1.0]))
 
@@ -361,6 +386,7 @@ def test_twins_by_hand():
     assert pair_of([0.0, 1e-5], [1e-14, 1e-14]) is None  # a hundred deviations apart
     assert pair_of([0.0, 1e-5], [1e10, 1e10]) == (0, 1)
     assert pair_of([0.0, 5e-4], [1.0, 1.0]) == pair_of([0.0, 0.0], [1.0, 1.0005]) == (0, 1)
+    assert pair_of([0.0, 1e-3], [1.0, 1.0]) == (0, 1)
     assert pair_of([0.0, 2e-3], [1.0, 1.0]) is pair_of([0.0, 0.0], [1.0, 1.002]) is None
     assert pair_of([0.0], [1.0]) is None
 
@@ -461,6 +487,19 @@ def test_sums_add_up_over_shards(seed, K, N, cut):
             np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-8)
 
 
+def test_statistics_add_up_field_by_field():
+    def some(number):
+        parts = (number, [number], [[2.0 * number]], [[[3.0 * number]]], 4.0 * number)
+        n, counts, first, second, log_likelihood = map(np.array, parts)
+        return SufficientStatistics(
+            np.zeros((1, 1)), int(n), counts, first, second, float(log_likelihood), first * 10.0
+        )
+
+    total = some(1) + some(4)
+    for field in dataclasses.fields(SufficientStatistics):
+        np.testing.assert_array_equal(getattr(total, field.name), getattr(some(5), field.name))
+
+
 eighths = st.integers(-40, 40).map(lambda k: k / 8)
 
 
@@ -540,7 +579,8 @@ BAD_DATA = [
     (spoilt(np.inf), "x: expected finite numbers, got inf"),
     (spoilt(-np.inf, np.float32), "x: expected finite numbers, got -inf"),
     ([long, spoilt(np.nan)], "x: expected finite numbers, got nan"),
-    ([long, long[:, :1]], r"x: expected shape \(n, 2\), got \(2500, 1\)"),
+    ([long, long[:, :1]], r"x: expected shape \(n, 2\), got \(2500, 1\) in a piece"),
+    (long[:, :1], r"x: expected shape \(n, 2\), got \(2500, 1\)$"),
     ([long, long[0]], r"x: expected shape \(n, 2\), got \(2,\)"),
     ([long, np.array([["a", "b"]])], "x: expected real numbers, got dtype <U1"),
     ([long, long + 1j], "x: expected real numbers, got dtype complex128"),
@@ -602,9 +642,11 @@ def test_m_step_against_fractions(K, N, offset):
         np.testing.assert_allclose(ratio, expected, atol=1e-13)
 
 
-def test_maximised_works_through_many_samples():
+@pytest.mark.parametrize("n", [1537, 2600])  # one more than a chunk
+def test_maximised_works_through_many_samples(n):
     rng = np.random.default_rng(4)
-    x, gamma = 1e6 + rng.standard_normal((2600, 2)), responsibilities(rng, 2600, 2)
+    x, gamma = 1e6 + rng.standard_normal((n, 2)), responsibilities(rng, n, 2)
+    x[-1] += 10.0
     new = some_mixture(rng, 2, 2).maximised(x, gamma)
     for k in range(2):
         mean = np.average(x - 1e6, axis=0, weights=gamma[:, k])
@@ -691,6 +733,8 @@ def test_m_step_refuses_what_has_collapsed(x, component, message, offset):
     with pytest.raises(DegenerateComponent, match=f"^component {component}: .*{message}") as raised:
         m_step(e_step(q, x + offset, reference=q.means))
     assert raised.value.component == component and isinstance(raised.value, ValueError)
+    copied = pickle.loads(pickle.dumps(raised.value))  # from another process, say
+    assert (str(copied), copied.component) == (str(raised.value), component)
     gamma = q.responsibilities(x + offset)
     with pytest.raises(DegenerateComponent, match=f"^component {component}: "):
         q.maximised(x + offset, gamma)
@@ -719,6 +763,54 @@ def test_m_step_knows_the_rounding_of_its_sums():
         with pytest.raises(DegenerateComponent, match="component 0: its covariance is singular"):
             m_step(sums)
     assert max(left) > 0.0
+
+
+def test_m_step_is_told_the_rounding_of_its_sums():
+    """A sum of squares is known to within its rounding: it must not reach down to 0."""
+
+    def new(rounding, size=1.0):
+        sums = (np.full(1, 100.0), np.zeros((1, 2)), np.diag([100.0, 300.0])[np.newaxis])
+        scaled = (size * part for part in sums)
+        return m_step(
+            SufficientStatistics(np.zeros((1, 2)), 100, *scaled, 0.0, size * np.array([rounding]))
+        )
+
+    for size in (1.0, 1e-3, 1e3):  # the weights may be any
+        np.testing.assert_allclose(new([50.0, 50.0], size).covariances, [np.diag([1.0, 3.0])])
+        for rounding in ([150.0, 0.0], [0.0, 350.0], [100.0, 0.0]):
+            with pytest.raises(DegenerateComponent, match="^component 0: its covariance is sing"):
+                new(rounding, size)
+
+
+@pytest.mark.parametrize("mean", [1.0, -1.0, 1e6, -3e-5])
+def test_m_step_takes_samples_for_equal_that_differ_by_their_rounding(mean):
+    x = mean + np.spacing(mean) * np.array([-2.0, -2.0, 2.0, 2.0])
+    x = np.stack([x, [0.0, 1.0, 0.0, 1.0]], axis=1)
+    q = GaussianMixture([1.0], [[mean, 0.5]], [np.eye(2)])
+    with pytest.raises(DegenerateComponent, match="component 0: its covariance is singular"):
+        q.maximised(x, np.ones((4, 1)))
+
+
+def test_m_step_refuses_what_holds_less_than_its_averages_need():
+    for size in (1e-280, 1e-300):
+        parts = (np.array([4.0, size]), np.zeros((2, 1)), np.array([[[4.0]], [[size]]]), 0.0)
+        sums = SufficientStatistics(np.zeros((2, 1)), 4, *parts)
+        if size == 1e-280:
+            np.testing.assert_allclose(m_step(sums).covariances.ravel(), [1.0, 1.0])
+            continue
+        with pytest.raises(DegenerateComponent, match="^component 1: no samples are left to it"):
+            m_step(sums)
+
+
+@pytest.mark.parametrize("N", [2, 10, 30])
+def test_m_step_refuses_a_plane_in_many_dimensions(N):
+    rng = np.random.default_rng(N)
+    for _ in range(20):
+        x = rng.standard_normal((3 * N, N - 1)) @ rng.standard_normal((N - 1, N))
+        with pytest.raises(DegenerateComponent, match="component 0: its covariance is singular"):
+            some_mixture(rng, 1, N).maximised(x, np.ones((3 * N, 1)))
+        with pytest.raises(ValueError, match="x: expected data with a covariance that is not sin"):
+            random_start(x, 1, rng=rng)
 
 
 def test_m_step_accepts_what_is_only_small_or_thin():
@@ -783,6 +875,15 @@ def test_fit_with_a_floor_of_data_in_a_plane(scale):
             )
             smallest = np.linalg.eigvalsh(fit.model.covariances)[:, 0]
             np.testing.assert_allclose(smallest, 1e-6, rtol=1e-3)
+
+
+@pytest.mark.parametrize("N", [2, 10, 30])
+def test_a_start_at_the_floor_is_accepted(N):
+    rng = np.random.default_rng(N)
+    for _ in range(20):
+        x = 1e3 * rng.standard_normal((3 * N, N - 1)) @ rng.standard_normal((N - 1, N))
+        start = random_start(x, 1, rng=rng, covariance_floor=1e-3)
+        assert steps(x, start, 1, covariance_floor=1e-3).model.n_components == 1
 
 
 # EM ----------------------------------------------------------------------------------
@@ -870,6 +971,26 @@ def test_a_far_start_costs_no_digits(far):
     q = steps(np.concatenate(parts), start, 1).model
     for part, covariance in zip(parts, q.covariances, strict=True):
         np.testing.assert_allclose(covariance, Gaussian.fit(part).covariance, rtol=1e-12)
+
+
+@pytest.mark.parametrize("sign", [-1.0, 1.0])
+@pytest.mark.parametrize(("ratio", "readings"), [(70.0, 1), (150.0, 2)])
+def test_sums_are_taken_again_where_a_covariance_shrinks_a_hundredfold(ratio, readings, sign):
+    """Either about the old mean, or from the old covariance; on any axis, of any component."""
+    ends = np.array([[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]])  # variance 1
+    for far, variances in ((np.sqrt(ratio - 1.0), [1.0, 1.0]), (0.0, [1.0, ratio])):
+        x = Chunks(np.concatenate([ends, ends + 1000.0]))
+        means = np.array([[0.0, 0.0], [1000.0, 1000.0 + sign * far]])
+        start = GaussianMixture([0.5, 0.5], means, [np.eye(2), np.diag(variances)])
+        steps(x, start, 1)
+        assert x.readings == readings + 1  # the last one is for the value at the end
+
+
+@pytest.mark.parametrize("far", [-1e6, 1e6])
+def test_a_far_start_on_a_line_costs_no_digits(far):
+    x = some_data(np.random.default_rng(1), 100, 1)
+    q = steps(x, GaussianMixture([1.0], [far], [1.0]), 1).model
+    np.testing.assert_allclose(q.covariances[0], Gaussian.fit(x).covariance, rtol=1e-13)
 
 
 def test_chunks_give_what_the_whole_gives():
@@ -989,6 +1110,23 @@ def test_what_has_not_converged_warns_and_says_so():
     assert not fit.converged and "after 2 steps; best of 3 starts" in fit.reason
 
 
+def test_a_warning_points_to_the_caller():
+    x = some_data(np.random.default_rng(1), 50, 1)
+    start = GaussianMixture([0.5, 0.5], [0.0, 1.0], [1.0, 1.0])
+    with pytest.warns(ConvergenceWarning) as record:
+        fit_em(x, start, max_steps=1)
+        GaussianMixture.fit(x, 2, rng=np.random.default_rng(1), starts=1, max_steps=1)
+    assert [warning.filename for warning in record] == [__file__] * 2
+
+
+def test_defaults_are_those_of_every_ascent():
+    expected = inspect.signature(ascend).parameters
+    for call in (fit_em, GaussianMixture.fit):
+        options = inspect.signature(call).parameters
+        for name in {"tolerance", "max_steps", "keep_models"} & set(options):
+            assert options[name].default == expected[name].default, (call, name)
+
+
 # Several starts ----------------------------------------------------------------------
 
 
@@ -1004,6 +1142,15 @@ def test_the_best_start_is_kept():
     assert max(values) > min(values) + 0.01
     assert fit.history.values[-1] == max(values) == pytest.approx(fit.model.log_likelihood(x))
     assert fit.reason.endswith("; best of 8 starts")
+
+
+def test_ten_starts_are_made_and_only_the_ends_are_kept():
+    x = some_data(np.random.default_rng(1), 20, 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        fit = GaussianMixture.fit(x, 2, rng=np.random.default_rng(1), max_steps=3)
+    assert "; best of 10 starts" in fit.reason
+    assert len(fit.history.models) == 2 and len(fit.history.moves) == 3
 
 
 def test_lost_starts_are_counted():
@@ -1057,6 +1204,18 @@ def test_kmeans_plus_plus_start_counts_to_the_nearest_mean(seed, K, N):
     np.testing.assert_allclose(q.weights, np.bincount(owner, minlength=K) / 30)
     d = x - q.means[owner]
     np.testing.assert_allclose(q.covariances, [d.T @ d / 30] * K, atol=1e-12)
+
+
+def test_kmeans_plus_plus_start_tells_near_from_far_at_a_large_offset():
+    """Samples near a slanted line: their offset is large beside the width of the line."""
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        x = rng.standard_normal((40, 1)) + 0.003 * rng.standard_normal((40, 2))
+        x = np.round(x * 2**12) / 2**12  # so short that the sum is exact
+        q = kmeans_plus_plus_start(x + 2.0**40, 4, rng=rng)
+        d = x[:, np.newaxis] - (q.means - 2.0**40)
+        owner = np.einsum("nkj,jl,nkl->nk", d, np.linalg.inv(np.cov(x.T, ddof=0)), d).argmin(axis=1)
+        np.testing.assert_array_equal(q.weights, np.bincount(owner, minlength=4) / 40)
 
 
 def test_random_start_takes_the_covariance_of_the_data():
@@ -1143,7 +1302,7 @@ def test_criteria_by_counting(K, N):
     means = [(k, j) for k in range(K) for j in range(N)]
     covariances = [(k, j, m) for k in range(K) for j in range(N) for m in range(j, N)]
     number = len(range(1, K)) + len(means) + len(covariances)
-    assert q.n_parameters == number
+    assert q.n_parameters == number and isinstance(q.n_parameters, int)
     x = q.sample(11, rng=np.random.default_rng(1))
     total = float(sum(oracles.evidence(oracles.mixture_joint(x.tolist(), *plain(q)))))
     assert q.log_likelihood(x) == pytest.approx(total / 11, rel=1e-12)
@@ -1182,10 +1341,22 @@ def test_bic_finds_the_number_of_clouds():
         ([1.0], [np.inf], [1], "means: expected finite numbers, got inf"),
         ([1.0], [1j], [1], "means: expected real numbers, got dtype complex128"),
         ([1.0], [0], [1, 1], r"covariances: expected shape \(1, 1, 1\) to go with means, got \(2,"),
-        ([1.0], [[0, 0]], [1], r"covariances: expected shape \(1, 2, 2\) to go with means, got"),
+        ([1.0], [[0, 0]], [1], r"covariances: expected shape \(1, 2, 2\) .* means, got \(1,\)"),
         ([0.5, 0.5], [0, 1], [1, 0], r"covariances\[1\]: .*positive definite .*eigenvalue 0 "),
         ([0.5, 0.5], [0, 1], [-2, 1], r"covariances\[0\]: .*positive definite .*eigenvalue -2 "),
         ([1.0], [[0, 0]], [[[1, 2], [2, 1]]], r"covariances\[0\]: .*eigenvalue -1 \(largest 3\)"),
+        (
+            [0.5, 0.5],  # the worse one is that which is further off in its own unit
+            [[0, 0], [0, 0]],
+            [np.diag([-1.0, 1e6]), np.diag([-0.5, 1.0])],
+            r"covariances\[1\]: .*eigenvalue -0.5 \(largest 1\)",
+        ),
+        (
+            [0.5, 0.5],
+            [[0, 0], [0, 0]],
+            [np.diag([-1.0, -2.0]), np.diag([-5.0, 1.0])],
+            r"covariances\[1\]: .*eigenvalue -5 \(largest 1\)",
+        ),
         ([1.0], [[0, 0]], [[[1, 0.5], [0.4, 1]]], r"covariances\[0\]: expected a symmetric matrix"),
         ([1.0], [0], [np.nan], "covariances: expected finite numbers, got nan"),
     ],
@@ -1241,6 +1412,14 @@ def test_bad_points(method):
             lambda: fit_em(cloud, good, covariance_floor=2.0),
             r"initial: expected .* eigenvalues of at least covariance_floor = 2, got 1",
         ),
+        (
+            lambda: fit_em(
+                cloud,
+                dataclasses.replace(good, covariances=[np.eye(2), 4 * np.eye(2)]),
+                covariance_floor=2.0,
+            ),
+            r"initial: expected .* eigenvalues of at least covariance_floor = 2, got 1",
+        ),
         (lambda: fit_em(cloud, good, covariance_floor=np.inf), "covariance_floor: expected finite"),
         (
             lambda: fit_em(cloud, good, tolerance=0.0),
@@ -1281,6 +1460,7 @@ def test_a_model_is_frozen_and_owns_its_arrays():
     with pytest.raises(dataclasses.FrozenInstanceError):
         q.means = np.ones(2)
     assert q != GaussianMixture([0.5, 0.5], [0.0, 0.0], [1.0, 1.0])  # identity, not value
+    assert re.findall(r"(\w+)=", repr(q)) == ["weights", "means", "covariances"]
     np.testing.assert_array_equal(dataclasses.replace(q, means=[1.0, 2.0]).means, [[1.0], [2.0]])
 
 

@@ -221,6 +221,18 @@ def test_groups_chunks_and_large_inputs(m, M, fields, chunk, monkeypatch):
     assert_same_sums(RBM(W.T, c, b))
 
 
+@pytest.mark.parametrize(
+    ("W", "b"),
+    [
+        ([[1.0, 0.5], [-2.0, -1.0]], [298.5, -297.0]),  # just what is safe
+        (np.full((9, 2), 0.5), np.full(9, 290.0)),  # each is safe, no two together are
+        ([[160.0, 160.0], [160.0, -160.0]], [0.3, 0.7]),  # large numbers that cancel
+    ],
+)
+def test_inputs_at_the_limits(W, b):
+    assert_same_sums(RBM(W, b, [0.1, -0.2]))
+
+
 @quick
 @given(seeds, st.integers(1, 9), st.integers(1, 7), st.sampled_from([1e-12, 0.3, 30.0, 200.0]))
 def test_sums_of_any_shape(seed, N, H, scale):
@@ -387,6 +399,13 @@ def test_as_a_mixture(N, H, dtype):
     np.testing.assert_allclose(mixture.log_prob((x + 1) / 2), model.log_prob(x), rtol=1e-12)
     means = np.array([model.visible_mean(z[np.newaxis])[0] for z in spins(H)])
     np.testing.assert_allclose(2 * mixture.probabilities - 1, means, atol=4 * np.finfo(dtype).eps)
+
+
+def test_as_a_mixture_with_strong_couplings():
+    """The error of a log probability grows with them; the weights are still a distribution."""
+    for scale in (750.0, 1e9):
+        weights = some_rbm(3, 2, scale).to_mixture().weights
+        assert weights.sum() == pytest.approx(1.0, rel=1e-15)
 
 
 def test_tables_have_a_limit(monkeypatch):
@@ -558,14 +577,15 @@ def test_few_sweeps_from_a_start_and_from_coins(steps):
 
 def test_samples_start_and_default():
     model = some_rbm(3, 2, 0.3)
-    # a thousand sweeps are the default
-    default, told = (
-        model.sample(3, rng=np.random.default_rng(1), **steps) for steps in ({}, {"steps": 1000})
-    )
-    np.testing.assert_array_equal(default, told)
-    other = model.complete([[1, np.nan, -1]], rng=np.random.default_rng(1))
-    told = model.complete([[1, np.nan, -1]], rng=np.random.default_rng(1), steps=200)
-    np.testing.assert_array_equal(other, told)
+    # a thousand sweeps are the default, two hundred where a part is seen
+    x = np.tile([1, np.nan, -1], (20, 1))
+    for draw, steps in (
+        (lambda **more: model.sample(20, **more), 1000),
+        (lambda **more: model.complete(x, **more), 200),
+    ):
+        default = draw(rng=np.random.default_rng(1))
+        told = draw(rng=np.random.default_rng(1), steps=steps)
+        np.testing.assert_array_equal(default, told)
     assert not np.array_equal(
         model.sample(50, rng=np.random.default_rng(1), steps=2),
         model.sample(50, rng=np.random.default_rng(2), steps=2),
@@ -766,10 +786,12 @@ def test_distance():
         ([[1.0, 1.0]], [3.0, 3.0], (0, 1)),
         ([[1.0, -1.0]], [3.0, -3.0], (0, 1)),
         ([[1.0, -1.0]], [3.0, 3.0], None),
+        ([[-1.0, -2.0]], [-3.0, -4.0], None),
         ([[1.0, 1.0], [1.0, -1.0]], [0.0, 0.0], None),
         ([[5.0, 1.0, 1.0]], [0.0, 3.0, 3.0], (1, 2)),
         ([[5.0, 1.0, 5.0]], [0.0, 3.0, 0.0], (0, 2)),
         ([[1.0, 1.0]], [3.0, 3.0029], (0, 1)),  # equal to a thousandth of the larger number
+        ([[1.0, 1.0]], [3.0, 3.003002], (0, 1)),
         ([[1.0, 1.0]], [3.0, 3.0031], None),
         ([[1e-9, 1.1e-9]], [0.0, 0.0], None),
         ([[0.0, 0.0]], [0.0, 0.0], (0, 1)),

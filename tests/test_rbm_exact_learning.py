@@ -1,5 +1,6 @@
 """Exact learning against SciPy on all states, Ising machines and what a maximum must fulfil."""
 
+import inspect
 import itertools
 
 import numpy as np
@@ -149,10 +150,40 @@ def test_convergence_is_told():
     rough = maximise_likelihood(x, start, penalty=0.1, tolerance=0.05)
     assert rough.converged and len(rough.history.values) - 1 < steps
     assert 1e-6 < rough.history.gradient_norms[-1] <= 0.05
+    # no entry is above the largest one
+    told = rough.history.gradient_norms[-1]
+    edge = maximise_likelihood(x, rough.model, penalty=0.1, tolerance=told)
+    assert edge.converged and len(edge.history.values) == 1
     # at the maximum nothing is left to do
     again = maximise_likelihood(x, fit.model, penalty=0.1)
     assert again.converged and again.model.distance(fit.model) == 0.0
     assert len(again.history.values) == 1
+
+
+def test_climbs_are_shown_from_start_to_end():
+    climb = Climb(np.array([-2.5, -1.75, -1.5]), np.array([0.5, 0.25, 0.125]))
+    assert repr(climb) == "Climb(2 steps, -2.5 to -1.5)"
+
+
+def test_steps_are_counted_not_the_trials_of_a_line_search():
+    """Without a penalty the couplings grow for ever: the steps are used up."""
+    x, start = [[1, 1, 1], [-1, -1, 1]], some_rbm(3, 2, 3.0)
+    for steps in (1, 3, 20):
+        fit = maximise_likelihood(x, start, tolerance=1e-300, max_steps=steps)
+        assert len(fit.history.values) == steps + 1
+
+
+@pytest.mark.parametrize(
+    ("learn", "expected"),
+    [
+        (maximise_likelihood, {"penalty": 0.0, "tolerance": 1e-6, "max_steps": 1000}),
+        (m_step, {"penalty": 0.0, "tolerance": 1e-6, "max_steps": 1000}),
+        (fit_em, {"inner_steps": 1, "penalty": 0.0, "tolerance": 1e-4, "max_steps": 1000}),
+    ],
+)
+def test_defaults(learn, expected):
+    options = inspect.signature(learn).parameters.values()
+    assert {p.name: p.default for p in options if p.kind is p.KEYWORD_ONLY} == expected
 
 
 def test_equal_rows_are_counted():

@@ -157,9 +157,11 @@ def test_schedules():
 
 
 def test_defaults():
-    settings = Settings()
-    assert (settings.method, settings.schedule) == ("centred PCD", "linear")
-    assert (settings.steps, settings.monitor_every, settings.weight_decay) == (1, 1, 0.0)
+    assert dataclasses.asdict(Settings()) == {
+        "method": "centred PCD", "steps": 1, "chains": 100, "batch_size": 100, "epochs": 100,
+        "learning_rate": 0.1, "schedule": "linear", "weight_decay": 0.0,
+        "monitor": "log-likelihood", "monitor_every": 1,
+    }  # fmt: skip
     assert train(epochs=2).history.state.settings == Settings(epochs=2)
 
 
@@ -449,6 +451,8 @@ def test_on_epoch_gets_each_state_and_stops():
     np.testing.assert_array_equal(seen[0].hidden_offset, short.history.state.hidden_offset)
     assert seen[0].generator == short.history.state.generator
     assert seen[0].chains is not seen[1].chains
+    later = train(epochs=3, on_epoch=lambda state: state.epoch == 2)
+    assert later.reason == "stopped by on_epoch after epoch 2"
 
 
 @pytest.mark.parametrize(
@@ -597,6 +601,11 @@ class Terminal(io.StringIO):
     def isatty(self):
         return True
 
+    flushed = ""
+
+    def flush(self):
+        self.flushed = self.getvalue()
+
 
 def shown(monkeypatch, stream, times, **options):
     """What is written when the clock shows these times."""
@@ -619,6 +628,14 @@ def test_a_line_with_the_time_left(monkeypatch):
         assert text == "".join(f"\r{line:<60}" for line in lines) + "\n"
     text = shown(monkeypatch, Terminal(), [0.0, 8.0, 9.0], monitor="none")
     assert text.startswith("\repoch 1 of 2, 8 s left  ")
+
+
+def test_a_line_is_shown_before_it_ends(monkeypatch):
+    """A stream may keep back what does not end a line."""
+    stream, seen = Terminal(), []
+    monkeypatch.setattr(module.sys, "stderr", stream)
+    train(epochs=2, progress=True, on_epoch=lambda state: seen.append(stream.flushed))
+    assert all(f"epoch {k} of 2" in text for k, text in enumerate(seen, 1))
 
 
 def test_a_line_for_the_rest(monkeypatch):

@@ -3,6 +3,7 @@
 import base64
 import copy
 import json
+import os
 import re
 import subprocess
 import sys
@@ -176,6 +177,28 @@ def test_a_changed_figure_is_a_difference(stored):
     told = difference(to_text(changed), fresh)
     assert "cell 1 `import matplotlib.pyplot as plt`" in told
     assert "image/png: the figure differs" in told
+
+
+def nbval(path: Path) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "pytest", "--nbval", "-p", "no:cacheprovider", str(path)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+
+def test_nbval_compares_every_byte_of_an_output(stored):
+    # beside the repository conftest.py would not be found
+    place = ROOT / "_build" / "tests" / f"{os.getpid()}.ipynb"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        place.write_bytes(stored.read_bytes())
+        assert nbval(place).returncode == 0
+        changed = json.loads(stored.read_text(encoding="utf-8"))
+        changed["cells"][1]["outputs"][0]["data"]["image/png"] = png()
+        place.write_text(to_text(normal_form(changed)), encoding="utf-8")
+        run = nbval(place)
+        assert "1 failed, 1 passed" in run.stdout
+        assert "image/png: the figure differs" in run.stdout
+    finally:
+        place.unlink()
 
 
 def test_a_changed_record_is_a_difference(stored):

@@ -36,7 +36,10 @@ LOST = {
     "log", "log1p", "exp", "expm1", "sqrt", "abs", "square", "tanh", "sign", "floor", "ceil",
     "arctanh", "conj", "reversed", "sorted", "expit", "logit", "cumsum",
 }  # fmt: skip
-UNORDERED = {"isinstance", "issubclass", "getattr", "hasattr", "setattr", "super", "zip", "print"}
+UNORDERED = {  # to swap the arguments of these makes no difference, or no sense
+    "isinstance", "issubclass", "getattr", "hasattr", "setattr", "super", "zip", "print",
+    "max", "min", "maximum", "minimum", "hypot", "logaddexp", "array_equal",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -232,9 +235,11 @@ def _is_test(node, parent) -> bool:
 
 
 def _left_alone(node, parents) -> bool:
-    """Annotations, messages of errors, what is imported or exported: no arithmetic there."""
+    """Annotations, messages of errors, imports, `strict` of a zip: no arithmetic there."""
     while node in parents:
         above = parents[node]
+        if isinstance(node, ast.keyword) and node.arg == "strict":
+            return True
         if isinstance(node, (ast.Raise, ast.Import, ast.ImportFrom)):
             return True
         if node in (getattr(above, "annotation", None), getattr(above, "returns", None)):
