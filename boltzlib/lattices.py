@@ -364,12 +364,12 @@ def _duality_gap(K: float) -> float:
 
 
 def _complementary_modulus(K: float) -> float:
-    """Return sqrt(1 - k^2) = |tanh(2K)^2 - 1 / cosh(2K)^2| = |1 - 2 / cosh(2K)^2|.
+    """Return sqrt(1 - k^2), up to its sign: tanh(2K)^2 - 1 / cosh(2K)^2 = 1 - 2 / cosh(2K)^2.
 
     It is never 0: no float has a square that is 1/2 to rounding.
     """
     inverse = 2.0 * np.exp(-2.0 * K) / (1.0 + np.exp(-4.0 * K))  # 1 / cosh 2K
-    return abs(1.0 - 2.0 * inverse**2)
+    return 1.0 - 2.0 * inverse**2
 
 
 def _log_power(log_T: Array, exponent: int) -> Array:

@@ -48,8 +48,7 @@ class DegenerateComponent(ValueError):
     """
 
     def __init__(self, component: int, message: str) -> None:
-        super().__init__(component, message)  # all of it, so that it can be pickled
-        self.component = component
+        self.component = component  # `args` holds both: they are what it is pickled as
 
     def __str__(self) -> str:
         return f"component {self.args[0]}: {self.args[1]}"

@@ -289,6 +289,11 @@ def test_fit_against_fractions(offset, size):
     np.testing.assert_allclose(q.covariance / scale, exact / scale, atol=1e-14)
 
 
+def test_fit_where_the_mean_lies_between_two_floats():
+    q = Gaussian.fit(1e15 + 3.0 * np.array([0.0, 1.0, 0.0, 1.0, 1.0]))  # floats are 1/8 apart there
+    np.testing.assert_allclose(q.covariance, [[9.0 * 0.24]], rtol=1e-14)
+
+
 def test_fit_of_many_samples_far_off_keeps_its_digits():
     # summed as they stand, 30,000 numbers near 1e6 lose up to four digits
     x = 1e6 + np.random.default_rng(8).standard_normal((30_000, 2))

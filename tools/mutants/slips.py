@@ -38,7 +38,7 @@ LOST = {
 }  # fmt: skip
 UNORDERED = {  # to swap the arguments of these makes no difference, or no sense
     "isinstance", "issubclass", "getattr", "hasattr", "setattr", "super", "zip", "print",
-    "max", "min", "maximum", "minimum", "hypot", "logaddexp", "array_equal",
+    "max", "min", "maximum", "minimum", "hypot", "logaddexp", "multiply", "array_equal",
 }  # fmt: skip
 
 

@@ -116,6 +116,9 @@ class _Jury:
             else:
                 keys = [key for key in touched if key[0] == path]
             chosen = set().union(*(touched.get(key, set()) for key in keys))
+            if not mutant.scope:  # who only looks at a default touches no line
+                own = f"test_{mutant.module.rpartition('.')[2].lstrip('_')}.py"
+                chosen |= {k for k, item in enumerate(items) if item.path.name == own}
             ranked = sorted(chosen, key=lambda k: (seconds[k], k))
             so_far = accumulate((seconds[k] for k in ranked), initial=0.0)
             return [k for k, spent in zip(ranked, so_far, strict=False) if spent < self.enough]
