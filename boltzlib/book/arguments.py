@@ -121,7 +121,7 @@ def _check_kind(kind, stated) -> None:
 def _holds_sizes(stated) -> bool:
     return any(
         isinstance(node, sp.MatrixBase)
-        or (getattr(node, "is_Matrix", False) and any(s.is_Integer and s > 1 for s in node.shape))
+        or (node.is_Matrix and any(s.is_Integer and s > 1 for s in node.shape))
         for single in stated.chains
         for position in single.formulas
         for node in sp.preorder_traversal(single.sides[position])
@@ -132,10 +132,14 @@ def check_letters(stated) -> None:
     """Two symbols with two values must not look the same on the page."""
     formulas = [single.sides[k] for single in stated.chains for k in single.formulas]
     tables = {base.label for f in formulas for base in f.atoms(sp.IndexedBase)}
+    letters = (
+        symbol
+        for formula in formulas
+        for symbol in formula.free_symbols - tables
+        if isinstance(symbol, (sp.Symbol, sp.MatrixSymbol)) and not isinstance(symbol, Sample)
+    )
     seen: dict[str, Any] = {}
-    for symbol in {s for f in formulas for s in f.free_symbols} - tables:
-        if not isinstance(symbol, (sp.Symbol, sp.MatrixSymbol)) or isinstance(symbol, Sample):
-            continue
+    for symbol in letters:
         if seen.setdefault(latex(symbol), symbol) != symbol:
             raise ValueError(
                 f"stated: two symbols are both shown as {latex(symbol)}; "
@@ -187,7 +191,7 @@ def missing_hint(formula, case: Mapping) -> str:
     namesakes = {str(key): key for key in case}
     for symbol in sorted(formula.free_symbols, key=str):
         other = namesakes.get(str(symbol))
-        if isinstance(symbol, sp.Symbol) and isinstance(other, sp.Symbol) and other != symbol:
+        if isinstance(other, sp.Symbol) and other != symbol:
             return (
                 f". The input has a value for another symbol that is also written {plain(symbol)}: "
                 "symbols with different assumptions differ; make one and use it everywhere"

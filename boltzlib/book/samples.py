@@ -140,9 +140,9 @@ class MatrixSum(MatrixExpr):
 
 def _pull_out(term, index, lower, upper):
     factors = term.args if isinstance(term, MatMul) else (term,)
-    numbers = [f for f in factors if not getattr(f, "is_Matrix", False)]
+    numbers = [f for f in factors if not f.is_Matrix]
     scalars = [f for number in numbers for f in Mul.make_args(number)]
-    matrices = [f for f in factors if getattr(f, "is_Matrix", False)]
+    matrices = [f for f in factors if f.is_Matrix]
     front = [f for f in scalars if index not in f.free_symbols]
     inside = [f for f in scalars if index in f.free_symbols]
     left, right = [], []

@@ -87,11 +87,11 @@ def shown(signs) -> str:
     """
     if isinstance(signs, str):
         return signs
-    if len(signs) > 1 and isinstance(signs[0], str) and signs[0] in _ARGUMENTS:
+    if signs and signs[0] in _ARGUMENTS:
         return signs[0] + "".join(f"{{{shown(part)}}}" for part in signs[1:])
     text = ""
     for sign in signs:
-        clings = sign in ("'", ",", ")") or (isinstance(sign, tuple) and sign[0] in ("_", "^"))
+        clings = sign in ("'", ",", ")") or sign[0] in ("_", "^")
         text += ("" if clings or text.endswith("(") or not text else " ") + shown(sign)
     return text
 

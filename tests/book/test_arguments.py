@@ -3,10 +3,23 @@
 import numpy as np
 import pytest
 import sympy as sp
-from sympy import Eq, Function, Matrix, Symbol, expand, log, symbols
+from sympy import (
+    Eq,
+    Function,
+    IndexedBase,
+    Lambda,
+    Matrix,
+    MatrixSymbol,
+    Symbol,
+    expand,
+    log,
+    symbols,
+)
 
-from boltzlib.book import ClaimFailed, chain, claim
-from boltzlib.book.symbols import A, K, N, k, m, p, v, x
+from boltzlib.book import ClaimFailed, chain, claim, together
+from boltzlib.book.arguments import check_letters, missing_hint, one_each
+from boltzlib.book.samples import MatrixSum, Samples
+from boltzlib.book.symbols import A, K, N, k, m, n, p, v, x
 
 a, b = symbols("a b", positive=True)
 INPUTS = [{a: 0.5, b: 2.0}, {a: 3.0, b: 1.25}]
@@ -23,7 +36,8 @@ def call(**changes):
         cases=INPUTS,
     )
     arguments.update(changes)
-    return claim("mine", arguments.pop("kind"), arguments.pop("stated"), **arguments)
+    name = arguments.pop("name", "mine")
+    return claim(name, arguments.pop("kind"), arguments.pop("stated"), **arguments)
 
 
 def says(**changes) -> str:
@@ -35,6 +49,26 @@ def says(**changes) -> str:
 
 def test_the_call_is_right_to_begin_with():
     assert call().record["killed"] > 0
+
+
+COLUMN = dict(
+    stated=chain("f", "=", Matrix([[a], [2 * b]])),
+    derived=expand(Matrix([[2 * a], [4 * b]]) / 2),
+    computed=lambda c: np.array([c[a], 2 * c[b]]),
+)
+NUMBERED = dict(name="9.9", library=None, edges=[{a: 1e-6, b: 1e6}])
+WRONG = dict(erratum="The note loses a 2.", printed=a * log(a) + b)
+
+
+@pytest.mark.parametrize("changes", [{"sizes": "N = 2"}, {**COLUMN, "sizes": "N = 2"}, NUMBERED])
+def test_what_may_be_given_is_accepted(changes):
+    record = call(**changes).record
+    assert record["sizes"] == changes.get("sizes") and record["killed"] > 0
+
+
+def test_an_equation_of_the_book_may_have_an_erratum():
+    assert call(**NUMBERED, **WRONG).record["erratum"] == "The note loses a 2."
+    assert says(**NUMBERED, **{**WRONG, "erratum": "No full stop"}).startswith("erratum: expected")
 
 
 @pytest.mark.parametrize(
@@ -65,15 +99,27 @@ def test_the_call_is_right_to_begin_with():
         ({"edges": INPUTS[0]}, "edges: expected a list of inputs; got one input"),
         ({"tight": [{"a": 1.0}]}, "tight: expected the symbols themselves .*; input 1 has text, '"),
         ({"tolerance": -1}, "tolerance: expected a small positive number, as 1e-9; got -1"),
+        ({"tolerance": 0}, "tolerance: expected a small positive number"),
         ({"tolerance": 1.0}, "tolerance: expected a small positive number"),
         ({"tolerance": "1e-9"}, "tolerance: expected a small positive number, .*; got '1e-9'"),
         ({"given": [Eq(a, a)]}, "given: expected equations, .*; got True; SymPy finds both sides"),
         ({"given": [a]}, r"given: expected equations, Eq\(left, right\); got the formula a"),
         ({"lemmas": [Function("g")]}, r"lemmas: expected pairs \(function, Lambda"),
         ({"lemmas": [(Function("g"), a)]}, r"lemmas: expected pairs \(function, Lambda"),
+        ({"lemmas": [(Function("g"), Lambda(a, a), "a > 1", "b > 1")]}, "lemmas: expected pairs"),
         ({"sizes": 3}, 'sizes: expected text for the reader, as "N = 2, 3"; got 3'),
         ({"sizes": " "}, "sizes: expected text for the reader"),
         ({"stated": chain("f", "=", Matrix([[a]]))}, 'sizes: .* name it, as sizes="N = 2"'),
+        ({"stated": chain("f", "=", MatrixSymbol("w", 2, 1))}, "sizes: the statement holds a mat"),
+        (
+            {"stated": together(chain("f", "=", GOAL), chain("g", ">=", a))},
+            "stated: a bound, and only a bound, holds an inequality",
+        ),
+        ({"counterexample": lambda: (1.0, 2.0)}, "erratum: a printed form or counter-example nee"),
+        ({"library": "boltzlib.divergence.entropie"}, "library: expected a public name in boltzl"),
+        ({"library": "boltzlib.gaussian.Gaussian.entropie"}, "library: expected a public name in"),
+        ({"library": "boltzlib.gaussian"}, "library: expected a public name in boltzlib; got 'bo"),
+        ({"library": "boltzlib..gaussian"}, "library: expected a public name in boltzlib; got '"),
         ({"stated": chain("f", ">=", a)}, "stated: a bound, and only a bound, holds an inequality"),
         (
             {"stated": chain("f", "=", a * Symbol("a"))},
@@ -85,6 +131,32 @@ def test_the_parameter_is_named(changes, message):
     text = says(**changes)
     with pytest.raises(ValueError, match=f"^{message}"):
         raise ValueError(text)
+
+
+def test_letters_that_are_told_apart_by_an_index_or_bound_by_a_sum_may_look_alike():
+    table, number = IndexedBase("p", real=True), Symbol("p", positive=True)
+    check_letters(chain("f", "=", number * table[1] + table[2]))
+    one, other = Symbol("i", integer=True), Symbol("i", positive=True)
+    check_letters(chain("f", "=", sum(sp.Sum(p[i], (i, 1, K)) for i in (one, other))))
+    family = Samples("y", N)
+    check_letters(
+        chain("f", "=", sp.MatAdd(*(MatrixSum(family[i], (i, 1, n)) for i in (one, other))))
+    )
+
+
+def test_two_letters_are_seen_among_many_entries_of_a_table():
+    two = Symbol("c", positive=True) + Symbol("c", real=True)
+    with pytest.raises(ValueError, match="two symbols are both shown as c"):
+        check_letters(chain("f", "=", two + sum(p[j] for j in range(1, 30))))
+
+
+def test_one_none_stands_for_every_chain():
+    two = together(chain("f", ":=", a), chain("g", ":=", b))
+    assert one_each(None, two, "derived") == [None, None]
+    assert one_each((None, a), two, "derived") == [None, a]
+    assert one_each(a, chain("f", "=", a), "derived") == [a]
+    with pytest.raises(ValueError, match="derived: expected 2, one a chain; got 1"):
+        one_each(a, two, "derived")
 
 
 # --- Inputs ----------------------------------------------------------------------------
@@ -102,6 +174,14 @@ def test_a_namesake_is_recognised():
     said = says(cases=[{a: 0.5, Symbol("b"): 2.0}], computed=lambda c: 1.0)
     assert "no value was given for b. The input has a value for another symbol" in said
     assert "symbols with different assumptions differ" in said
+
+
+def test_the_namesake_is_the_first_in_the_alphabet_whatever_is_missing():
+    letters = symbols("b:m", positive=True)
+    case = {Symbol(s.name): 1.0 for s in letters}
+    assert "also written b: symbols" in missing_hint(sp.Add(*letters), case)
+    assert "also written A: symbols" in missing_hint(A * m, {Symbol("A"): 1.0, m: [1.0], N: 1})
+    assert missing_hint(a + b, {b: 1.0}) == ". The input has values for b"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The claim accepts what is right and refuses everything it should refuse."""
 
 import math
+import sys
 
 import mpmath
 import numpy as np
@@ -17,9 +18,11 @@ from sympy import (
     Rational,
     Sum,
     Symbol,
+    ZeroMatrix,
     diff,
     exp,
     expand,
+    factor,
     log,
     oo,
     pi,
@@ -32,11 +35,13 @@ from sympy import (
 from boltzlib.book import ClaimFailed, card, chain, claim, limit, stationary, together
 from boltzlib.book.claim import MIME, claims_so_far
 from boltzlib.book.corners import Numbers, check_limit
+from boltzlib.book.mutate import broken_copies
+from boltzlib.book.printing import latex
 from boltzlib.book.symbols import K, N, i, j, k, m, mu, n, p, q, t, v, x
 from boltzlib.divergence import kl_divergence
 from boltzlib.gaussian import Gaussian
 
-u = symbols("u", positive=True)
+u, w = symbols("u w", positive=True)
 
 
 def sample(values, mean=0.3, variance=1.7):
@@ -107,6 +112,23 @@ def gibbs(**changes):
     return claim("2.8", "bound", stated, **{**arguments, **changes})
 
 
+def entropy(monkeypatch, **changes):
+    """A short one, for what does not depend on the formula; no mend is looked for."""
+    monkeypatch.setattr("boltzlib.book.diagnosis.TRIED", (0, 0, 0))
+    arguments = dict(
+        kind="identity",
+        stated=chain("f", "=", u * log(u) + 2 * w),
+        derived=expand(2 * (u * log(u) / 2 + w)),
+        computed=lambda c: c[u] * math.log(c[u]) + 2 * c[w],
+        library=None,
+        cases=[{u: 0.5, w: 2.0}, {u: 3.0, w: 1.25}],
+        edges=[{u: 1e-3, w: 1e3}],
+    )
+    arguments.update(changes)
+    name = arguments.pop("name", "9.9")
+    return claim(name, arguments.pop("kind"), arguments.pop("stated"), **arguments)
+
+
 def test_identity_over_symbolic_parameters():
     record = normaliser().record
     assert record["kind"] == "identity" and record["scope"] == "general"
@@ -162,6 +184,21 @@ def test_limit_with_rate():
     result = shrinking()
     assert result.record["kind"] == "limit"
     assert r"\xrightarrow[n \to \infty]{}" in result.tex
+
+
+def test_of_a_limit_two_wrong_rates_and_a_wrong_value_are_rejected_too():
+    sequence = 1 + 1 / n
+    result = claim(
+        "9.9",
+        "limit",
+        limit("s", sequence, n, 1, 1 / n),
+        derived=expand((n + 1) / n),
+        computed=lambda c: 1 + 1 / c[n],
+        library=None,
+        cases=[{n: 10}, {n: 200}],
+        edges=[{n: 10**6}],
+    )
+    assert result.record["killed"] == len(broken_copies(sequence)) + 3
 
 
 @pytest.mark.parametrize(
@@ -307,12 +344,131 @@ def test_a_zero_is_claimed_only_beside_what_can_be_broken(beside):
             state()
 
 
+def test_a_column_of_zeros_is_claimed_as_a_zero_is(monkeypatch):
+    """Beside what can be broken; that it is one, the numbers tell."""
+
+    def state(zeros):
+        inputs = [{m: [1.0, 2.0], N: 2, u: 0.5, w: 2.0}, {m: [0.0], N: 1, u: 3.0, w: 1.25}]
+        return entropy(
+            monkeypatch,
+            stated=together(chain("d", "=", ZeroMatrix(N, 1)), chain("g", "=", 2 * u)),
+            derived=((m - m).doit(), expand(u + u)),
+            computed=(lambda c: zeros * np.ones(c[N]), lambda c: 2 * c[u]),
+            cases=inputs,
+            edges=inputs,
+        )
+
+    assert state(0.0).record["killed"] == len(broken_copies(2 * u))
+    with pytest.raises(ClaimFailed, match="stated ≠ computed"):
+        state(1e-3)
+
+
 def test_a_broken_copy_that_survives_is_named():
     """With σ² = 1 alone, losing σ² goes unnoticed."""
     ones = [{mu: 0.3, v: 1.0}, {mu: 2.0, v: 1.0}]
     says = r"no teeth: without the factor sqrt\(σ²\)[\s\S]* sqrt\(2\)\*sqrt\(pi\)\n.*\n.*σ"
     with pytest.raises(ClaimFailed, match=says + r"[\s\S]*At every input so far σ² = 1\."):
         normaliser(cases=ones, edges=ones[:1], stated=chain("Z", "=", sqrt(2 * pi * v)))
+
+
+def test_all_symbols_with_one_value_are_named_in_the_order_of_the_alphabet(monkeypatch):
+    five = symbols("a:e", positive=True)
+    ones = {letter: 1.0 for letter in five}
+    with pytest.raises(ClaimFailed, match="so far a = 1, b = 1, c = 1, d = 1 and e = 1[.]"):
+        entropy(
+            monkeypatch,
+            stated=chain("f", "=", math.prod(five)),
+            derived=simplify(math.prod(five) ** 2 / math.prod(five)),
+            computed=lambda c: 1.0,
+            cases=[ones],
+            edges=[ones],
+        )
+
+
+def test_a_symbol_that_is_not_used_at_an_input_needs_no_value_there(monkeypatch):
+    """The empty sum holds no w; so w is not "1 at every input"."""
+    with pytest.raises(ClaimFailed) as found:
+        entropy(
+            monkeypatch,
+            stated=chain("f", "=", Sum(w * k, (k, 1, n))),
+            derived=simplify(Sum(k * w**2 / w, (k, 1, n))),
+            computed=lambda c: c[n] * (c[n] + 1) / 2,
+            cases=[{n: 3, w: 1.0}],
+            edges=[{n: 0}],
+        )
+    assert "no teeth: without the factor w" in str(found.value)
+    assert "At every input" not in str(found.value)
+
+
+def test_the_wrong_versions_of_a_bound_are_those_of_its_sides_and_the_flipped_one(monkeypatch):
+    left, right = u**2 + w**2, 2 * u * w
+    result = entropy(
+        monkeypatch,
+        kind="bound",
+        stated=chain(left, ">=", right),
+        derived=factor(left - right),
+        computed=lambda c: c[u] ** 2 + c[w] ** 2,
+        tight=[{u: 1.5, w: 1.5}],
+    )
+    copies = len(broken_copies(left)) + len(broken_copies(right))
+    assert result.record["killed"] == result.record["mutants"] == copies + 1
+    assert repr(result).endswith(
+        f"; 4 inputs; {copies + 1} of {copies + 1} wrong versions rejected"
+    )
+
+
+def test_a_wrong_version_without_a_value_is_not_counted(monkeypatch):
+    """A has no inverse; the versions that come after the one with it are tried all the same."""
+    A, B = MatrixSymbol("A", N, N), MatrixSymbol("B", N, N)
+    case = {A: [[1.0, -2.0], [2.0, -4.0]], B: [[1.0, 3.0], [-1.0, 0.5]], N: 2}
+    value = np.array(case[A]) @ case[B]
+    numbers = one_chain(A * B, value, [case])
+    outcomes = [numbers.survivor(1, broken) for broken in broken_copies(A * B)]
+    assert True not in outcomes and None in outcomes[:-1]
+    result = entropy(
+        monkeypatch,
+        stated=chain("P", "=", A * B),
+        derived=(A * B + B - B).doit(),
+        computed=lambda c: value,
+        cases=[case],
+        edges=[case],
+    )
+    assert result.record["killed"] == outcomes.count(False)
+
+
+def test_a_wrong_version_that_what_is_given_makes_right_is_no_gap(monkeypatch):
+    """As the sum is 1, nothing is wrong without it: no input could tell."""
+    total = Sum(p[k], (k, 1, K))
+    result = entropy(
+        monkeypatch,
+        stated=chain("f", "=", u * total),
+        derived=simplify(u**2 * total / u),
+        given=[Eq(total, 1)],
+        computed=lambda c: c[u] * sum(c[p]),
+        cases=[{u: 2.5, p: [0.5, 0.3, 0.2], K: 3}],
+        edges=[{u: 1e-3, p: [0.9, 0.1], K: 2}],
+    )
+    assert result.record["killed"] == len(broken_copies(u * total)) - 1
+
+
+@pytest.mark.parametrize("one_first", [False, True])
+def test_sides_beside_a_one_are_broken_wherever_they_stand(monkeypatch, one_first):
+    parts = u / (u + w) + w / (u + w)
+    sides = (1, "=", parts) if one_first else (parts, "=", 1)
+    result = entropy(
+        monkeypatch,
+        stated=chain("P", "=", *sides),
+        derived=simplify((u**2 + u * w) / (u * (u + w))),
+        computed=lambda c: 1.0,
+    )
+    assert result.record["killed"] == len(broken_copies(parts))
+    with pytest.raises(ClaimFailed, match="no teeth: no broken copy could be tried"):
+        entropy(
+            monkeypatch,
+            stated=chain("P", "=", 1),
+            derived=simplify((u + w) ** 2 / (u + w) / (u + w)),
+            computed=lambda c: 1.0,
+        )
 
 
 def test_a_bound_that_is_not_tight_where_said_is_refused():
@@ -365,11 +521,86 @@ def test_the_printed_form_must_fail_though_other_words_tell_of_it():
         mean_and_slope(printed=Sum(x[k], (k, 1, n)) / n, **told)
 
 
+def test_the_printed_form_stands_in_place_of_the_last_side(monkeypatch):
+    told = dict(erratum="The note loses a 2.", printed=u * log(u) + w)
+    assert "stated 1.65, computed 3.65" in entropy(monkeypatch, **told).record["counterexample"]
+    three = chain(
+        "f", "=", log(u**u * exp(2 * w)), "=", u * log(u) + 2 * w, "=", u * log(u) + 2 * w
+    )
+    assert entropy(monkeypatch, stated=three, **told).record["erratum"]
+
+
 def test_an_erratum_that_refutes_nothing_is_refused():
     with pytest.raises(ClaimFailed, match="no erratum"):
         mean_and_slope(erratum="Nothing wrong.", printed=Sum(x[k], (k, 1, n)) / n)
     with pytest.raises(ClaimFailed, match="refutes nothing"):
         mean_and_slope(erratum="Nothing wrong.", counterexample=lambda: (1.0, 1.0))
+
+
+def test_the_default_tolerance_is_what_the_record_says(monkeypatch):
+    def off(c):
+        return (c[u] * math.log(c[u]) + 2 * c[w]) * (1 + 1.5e-12)
+
+    assert entropy(monkeypatch).record["tolerance"] == 1e-12
+    assert entropy(monkeypatch, computed=off, tolerance=2e-12).record["tolerance"] == 2e-12
+    with pytest.raises(ClaimFailed, match="stated ≠ computed"):
+        entropy(monkeypatch, computed=off)
+
+
+def test_a_missing_value_is_told_before_the_formulas_are_judged(monkeypatch):
+    with pytest.raises(ValueError, match="no value was given for w"):
+        entropy(monkeypatch, cases=[{u: 0.5}], computed=lambda c: 1.0, derived=expand(3 * (u + w)))
+
+
+def test_what_was_derived_is_all_or_nothing(monkeypatch):
+    both = dict(
+        stated=together(chain("f", "=", u * log(u) + 2 * w), chain("g", "=", 2 * u)),
+        computed=(lambda c: c[u] * math.log(c[u]) + 2 * c[w], lambda c: 2 * c[u]),
+    )
+    first, second = expand(2 * (u * log(u) / 2 + w)), expand(u + u)
+    assert entropy(monkeypatch, derived=(first, second), **both).record["derived"] is True
+    for derived in ((first, None), (None, second)):
+        assert entropy(monkeypatch, derived=derived, **both).record["derived"] is False
+
+
+def test_a_display_that_says_something_else_is_refused_where_there_is_one(monkeypatch):
+    """Of a reader's own formula none is placed on a page."""
+    monkeypatch.setattr("boltzlib.book.statement.latex", lambda f: latex(f).replace("2", "3"))
+    with pytest.raises(ClaimFailed, match=r"^\(9.9\) display: what is shown\n    u.*3 w\nis "):
+        entropy(monkeypatch)
+    assert entropy(monkeypatch, name="mine").record["killed"] > 0
+
+
+def test_a_class_is_called_by_any_of_its_methods(monkeypatch):
+    named = dict(library="boltzlib.gaussian.Gaussian")
+
+    def with_a_model(c):
+        return Gaussian(c[u] * math.log(c[u]) + 2 * c[w], 1.0).mean
+
+    assert entropy(monkeypatch, computed=with_a_model, **named).record["library"]
+    with pytest.raises(ClaimFailed, match="never calls boltzlib.gaussian.Gaussian, which it nam"):
+        entropy(monkeypatch, **named)
+
+
+def test_one_input_shows_what_is_called(monkeypatch):
+    one = dict(name="mine", cases=[{u: 0.5, w: 2.0}], edges=[])
+    with pytest.raises(ClaimFailed, match="never calls boltzlib.divergence.entropy"):
+        entropy(monkeypatch, library="boltzlib.divergence.entropy", **one)
+
+
+def test_who_measures_a_program_goes_on_after_a_claim(monkeypatch):
+    def watch(frame, event, argument):
+        pass
+
+    before = sys.getprofile()
+    sys.setprofile(watch)
+    try:
+        with pytest.raises(ClaimFailed, match="never calls"):
+            entropy(monkeypatch, library="boltzlib.divergence.entropy")
+        after = sys.getprofile()
+    finally:
+        sys.setprofile(before)
+    assert after is watch
 
 
 @pytest.mark.parametrize(

@@ -144,7 +144,7 @@ def test_a_test_function_may_use_what_its_file_derives(tmp_path):
     """As with pytest: the derivation stands above the function, or in it."""
     body = "def test_slope():" + textwrap.indent(textwrap.dedent(CLAIM), "    ")
     later = body.replace("test_slope", "later").replace("STATED", "slope")  # of the same name
-    body += "    return done\n\n\n"
+    body += "    return done\n"  # what comes right below is not the function's
     found = script(tmp_path, body.replace("STATED", "2 * a * b + 1") + later)
     assert found["test_slope"]().record["derived"]
 
@@ -195,6 +195,23 @@ def test_a_notebook():
     page = {"get_ipython": None, "In": [hidden]}
     with pytest.raises(ClaimFailed, match="write number or name, statement and derived in the c"):
         exec(page["In"][0], page)
+
+
+def test_in_a_notebook_a_definition_has_nothing_to_derive():
+    two = textwrap.dedent(HEAD + CLAIM).replace("identity", "definition")
+    two = two.replace("STATED", "2 * a * b + 1").replace("derived=slope,", "")
+    page = {"get_ipython": None, "In": [two]}
+    exec(page["In"][0], page)
+    assert page["done"].record["derived"] is False
+
+
+def test_a_notebook_that_keeps_no_cells_is_a_prompt():
+    page = {"get_ipython": None, "__name__": "__main__"}
+    exec(
+        compile(textwrap.dedent(HEAD + CLAIM).replace("STATED", "2 * a * b + 1"), "<cell>", "exec"),
+        page,
+    )
+    assert page["done"].record["derived"]
 
 
 def test_the_script_on_the_page_runs(tmp_path, capsys):

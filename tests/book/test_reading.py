@@ -95,6 +95,9 @@ LETTERS = {
         (r"q_{a}(b, n)", 16),
         (r"q_{a}(b \mid n)^{2}", 16),
         (r"a \left(b + 1\right)", 12),
+        (r"\frac{a}{a b}", 0.2),
+        (r"\prod_{k=1}^{0} p_k", 1),
+        (r"\delta_{a, a} + 3 \delta_{a, b}", 1),
         # matrices
         (r"y^{\top} A y", 46),
         (r"\left(y^{\top} A y\right) y^{\top} y", 460),
@@ -109,6 +112,9 @@ LETTERS = {
         (r"\int\limits_{0}^{a} t^{2} + 1\, dt + 1", 8 / 3 + 3),
         (r"\int\limits_{-\infty}^{\infty} \exp \left(- r^{2}\right)\, dr", math.sqrt(math.pi)),
         (r"\int du \, u_{2} + 1", 5),
+        (r"\int\limits_{0}^{1} t'\, dt'", 0.5),
+        (r"\int\limits_{0}^{1} t_{1}\, dt_{1}", 0.5),
+        (r"\sum_{k=1}^{2} \frac{d}{dk} \left(k^{2}\right)", 6),
         (r"\frac{\partial}{\partial a} \ln \left(a^{2} b\right)", 1),
         (r"\frac{d}{d a} \left(a \ln a\right)", 1 + math.log(2)),
         (
@@ -173,7 +179,16 @@ def test_what_a_matrix_says(tex, value):
         (r"\left(a, b\right)", r"expected \); then comes ,"),
         (r"a \right)", r"\) has no place here"),
         (r"\sum_{k \ne 1} p_k", "without its bounds"),
+        (r"\sum^{3} a", "without its bounds"),
+        (r"\sum_{k=1} p_k", "without its bounds"),
+        (r"\sum_{k}^{3} p_k", "without its bounds"),
+        ("a +", "ends too early"),
+        (r"f\left(a \mid b\right)", r"expected \); then comes"),
+        (r"q_{a}(b \mid n \mid a)", r"expected \); then comes"),
+        (r"z_{a b}", "z is nothing"),
+        (r"\delta a", "delta is nothing"),
         (r"\int\limits_{0}^{1} a", "ends too early"),
+        (r"\int t\, dt", "ends too early"),
         (r"\int da \, a", "has no grid"),
         (r"\frac{\partial}{\partial A_{12}} \det A", "a derivative by"),
         (r"\frac{a}{b", "without its }"),
@@ -222,6 +237,22 @@ def test_a_letter_may_be_two_things_if_its_surroundings_tell():
         read("A_{kk}", other)
 
 
+def test_brackets_belong_to_a_letter_that_is_a_function():
+    letters = {("h",): Letter(number=3.0, function=lambda u: u + 1.0), ("b",): Letter(number=5.0)}
+    for tex, value in [("h b", 15), ("h(b)", 6), ("h b (b)", 75), ("h^2 b", 45), ("h^2 (b)", 36)]:
+        assert read(tex, letters) == value
+
+
+def test_a_fraction_with_a_letter_d_is_no_derivative():
+    assert read(r"\frac{d}{2}", {("d",): Letter(number=6.0)}) == 3.0
+
+
+def test_a_product_of_matrices_has_an_order():
+    first, second = MATRIX, MATRIX.T + np.eye(2)
+    letters = {("M",): Letter(family=np.stack([first, second]))}
+    assert np.allclose(read(r"\prod_{k=1}^{2} M_k", letters), first @ second)
+
+
 def test_the_size_of_1_and_i_is_that_of_their_neighbours():
     assert np.array_equal(Unsized("I", 2.0).sized(2, 2), 2 * np.eye(2))
     with pytest.raises(ValueError, match="I is not 2x1"):
@@ -244,9 +275,26 @@ def test_what_looks_the_same_is_the_same(one, other):
     assert signs_of(one) == signs_of(other) == signs_of(shown(signs_of(one)))
 
 
+def test_signs_in_a_message():
+    assert shown(signs_of(r"f'\left(a, \bar{b}_1\right)")) == r"f' (a, \bar{b}_{1})"
+    assert shown(()) == ""
+
+
 @pytest.mark.parametrize(
     "name",
-    ["x", "theta", "theta_0", "N_h", "x'", r"\sigma^2", r"\bar{x}", "Sigma_2", "q_theta", "a1"],
+    [
+        "x",
+        "theta",
+        "theta_0",
+        "N_h",
+        "x'",
+        r"\sigma^2",
+        r"\bar{x}",
+        "Sigma_2",
+        "q_theta",
+        "a1",
+        "theta_12",
+    ],
 )
 def test_a_letter_looks_as_sympy_sets_it(name):
     assert letter(name) == signs_of(sp.latex(sp.Symbol(name)))

@@ -28,6 +28,7 @@ def test_one_of_a_family_of_matrices():
 def test_families_with_other_shapes_are_others():
     vectors, matrices = Samples("a", N), Samples("a", N, N)
     assert vectors != matrices
+    assert vectors != "a"
     assert matrices[k].family == matrices
     assert matrices[k].shape == (N, N)
     assert vectors[k].shape == (N, 1)
@@ -43,6 +44,21 @@ def test_digits_beyond_a_float_are_kept():
 def test_a_number_has_no_matrix_sum():
     with pytest.raises(ValueError, match="sum numbers with Sum"):
         MatrixSum(gamma[i, k], (i, 1, n))
+    with pytest.raises(ValueError, match="expected a matrix, got 2"):
+        MatrixSum(2, (i, 1, n))
+
+
+def test_what_a_sum_depends_on():
+    B, m = sp.MatrixSymbol("B", N, N), Symbol("m", integer=True)
+    assert MatrixSum(gamma[i, k] * B, (i, m, n)).free_symbols >= {k, B, m, n}
+    assert i not in MatrixSum(gamma[i, k] * B, (i, m, n)).free_symbols
+
+
+def test_a_sum_is_transposed_and_split_in_order():
+    A, B, y = sp.MatrixSymbol("A", N, N), sp.MatrixSymbol("B", N, N), sp.MatrixSymbol("y", N, 1)
+    assert MatrixSum(A * X[i], (i, 1, n)).T == MatrixSum(X[i].T * A.T, (i, 1, n))
+    split = MatrixSum(A * X[i] * y.T * B, (i, 1, n)).split()
+    assert split == A * MatrixSum(X[i], (i, 1, n)) * y.T * B
 
 
 def test_splitting_puts_the_sign_in_front():

@@ -18,7 +18,8 @@ from boltzlib.book.words import listed, plain, show_apart, show_case, show_value
         (3, "3"),
         ([0.5, 1 / 3], "[0.5  , 0.333]"),
         (np.eye(2), "[[1., 0.], [0., 1.]]"),
-        (np.arange(8.0), "an array of shape (8,) beginning 0"),
+        (np.arange(7.0), "an array of shape (7,) beginning 0"),
+        (np.arange(6.0), "[0., 1., 2., 3., 4., 5.]"),
         (mpmath.matrix([1, 2]), "[1., 2.]"),
     ],
 )

@@ -106,7 +106,7 @@ def _comparable(outputs) -> str:
 
 
 def paths(pages: Sequence[str] = ()) -> list[Path]:
-    """All notebooks, the quick ones of the back matter first, or those with a word in their name."""
+    """All notebooks, the back matter first, which is quick; or those with a word in the name."""
     found = sorted(p for p in CHAPTERS.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
     found.sort(key=lambda path: path.parent.name != "back_matter")
     return [p for p in found if not pages or any(part in p.stem for part in pages)]
