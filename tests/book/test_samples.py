@@ -56,7 +56,8 @@ def test_what_a_sum_depends_on():
 
 def test_a_sum_is_transposed_and_split_in_order():
     A, B, y = sp.MatrixSymbol("A", N, N), sp.MatrixSymbol("B", N, N), sp.MatrixSymbol("y", N, 1)
-    assert MatrixSum(A * X[i], (i, 1, n)).T == MatrixSum(X[i].T * A.T, (i, 1, n))
+    turned = MatrixSum(A * X[i], (i, 1, n)).T
+    assert turned == MatrixSum(X[i].T * A.T, (i, 1, n))
     split = MatrixSum(A * X[i] * y.T * B, (i, 1, n)).split()
     assert split == A * MatrixSum(X[i], (i, 1, n)) * y.T * B
 
