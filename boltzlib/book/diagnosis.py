@@ -51,7 +51,7 @@ def explain_numbers(numbers: Numbers, failure: Failure, has_proof: bool) -> str:
     side = numbers.chain.sides[position]
     found = _mends(side, numbers.cases, lambda other: numbers.mended(position, other))
     values = _pair("stated", "computed", *failure.values)
-    lines = [f"stated ≠ computed:{values}", f"{where}.{_would(found)}"]
+    lines = [f"stated ≠ computed:{values}", f"{where}. {_would(found)}".rstrip()]
     if len(numbers.chain.formulas) > 1:
         lines += ["The side that differs is", f"    {plain(side)}"]
     lines += _entry("stated", "computed", *failure.values)
@@ -76,7 +76,7 @@ def _explain_sides(numbers, failure, where) -> str:
     for position, side in zip(failure.positions, sides, strict=True):
         found = _mends(side, numbers.cases, lambda other, p=position: numbers.mended(p, other))
         if found:
-            lines.append(f"The side {plain(side)}{_would(found).replace(' It', '', 1)}")
+            lines.append(_would(found, f"The side {plain(side)}"))
             break
     return "\n".join(lines)
 
@@ -107,7 +107,7 @@ def _explain_bound(numbers, failure, where) -> str:
         side = numbers.chain.sides[position]
         found = _mends(side, numbers.cases, lambda other, p=position: numbers.mended(p, other))
         if found:
-            lines.append(f"The side {plain(side)}{_would(found, 'hold').replace(' It', '', 1)}")
+            lines.append(_would(found, f"The side {plain(side)}", "hold"))
             break
     return "\n".join(lines)
 
@@ -133,7 +133,7 @@ def explain_derived(problem: DerivedDiffers, numbers: Numbers, given=()) -> str:
     lines += _entry("derived", "stated", *pairs[first])
     suspect = "stated"
     if position is not None:
-        verdict, suspect = _odd_one_out(numbers, pairs, position)
+        verdict, suspect = _odd_one_out(numbers, pairs)
         lines += verdict
     wrong, right, goal = (stated, derived, 0) if suspect == "stated" else (derived, stated, 1)
     if position is None and proved(derived, -stated, given):
@@ -147,8 +147,7 @@ def explain_derived(problem: DerivedDiffers, numbers: Numbers, given=()) -> str:
         ),
     )
     if found:
-        name = suspect.capitalize() if suspect == "derived" else "It"
-        lines.append(_would(found).replace(" It", name, 1))
+        lines.append(_would(found, "Derived" if suspect == "derived" else "It"))
     else:
         lines += _difference(derived, stated, pairs, numbers.cases, given)
     return "\n".join(lines)
@@ -162,9 +161,9 @@ def _unproved(count: int) -> list[str]:
     ]
 
 
-def _odd_one_out(numbers: Numbers, pairs, position) -> tuple[list[str], str]:
+def _odd_one_out(numbers: Numbers, pairs) -> tuple[list[str], str]:
     """Say with which of derived and stated the computed values side; the other is suspect."""
-    if numbers.computed is None or (numbers.chain.turn and position >= numbers.chain.turn):
+    if numbers.computed is None:
         return [], "stated"
     count = range(len(pairs))
     with_derived, with_stated = (
@@ -193,12 +192,12 @@ def _mends(formula, cases, agrees: Callable) -> list[tuple[sp.Basic, Slip]]:
     return found
 
 
-def _would(found, what: str = "agree") -> str:
-    """Return the sentence that names the slips, with a space in front; nothing when none is."""
+def _would(found, who: str = "It", what: str = "agree") -> str:
+    """Return the sentence that names the slips; nothing when there is none."""
     if not found:
         return ""
     (formula, slip), *more = found
-    text = f" It would {what} {slip}:\n    {plain(formula)}"
+    text = f"{who} would {what} {slip}:\n    {plain(formula)}"
     for formula, slip in more:
         text += f"\nor {slip}:\n    {plain(formula)}\nMore inputs can tell which."
     return text
@@ -214,8 +213,7 @@ def _has_values(formula, goals, cases: Sequence[Mapping], close: Callable) -> bo
     """Whether a formula has these values at the inputs: roughly first, then to the last digit."""
     try:
         rough = to_numpy(evaluate(formula, cases[0], digits=15))
-        goal = to_numpy(goals[0])
-        if rough.shape != goal.shape or not np.allclose(rough, goal, rtol=1e-6, atol=1e-9):
+        if not np.allclose(rough, to_numpy(goals[0]), rtol=1e-6, atol=1e-9):
             return False
         return all(close(evaluate(formula, c, DEEP), g) for c, g in zip(cases, goals, strict=True))
     except _NO_FORMULA:
@@ -237,7 +235,7 @@ def _entry(one: str, other: str, a, b) -> Iterator[str]:
     a, b = (np.asarray(to_numpy(v) if isinstance(v, mpmath.matrix) else v, float) for v in (a, b))
     if a.shape != b.shape and not a.size == b.size == 1:
         yield f"The shapes differ: {one} has {_shape(a)}, {other} {_shape(b)}."
-    elif a.ndim and a.size > 1:
+    elif a.size > 1:
         with np.errstate(invalid="ignore"):  # inf - inf
             gaps = np.nan_to_num(np.abs(a - b), nan=0.0, posinf=np.inf)
         place = np.unravel_index(int(np.argmax(gaps)), a.shape)
@@ -268,11 +266,11 @@ def _steady(one: str, other: str, pairs) -> list[str]:
     if any(a.shape != b.shape for a, b in both):
         return []
     a, b = (np.concatenate([np.ravel(pair[k]) for pair in both]) for k in (0, 1))
-    if not (np.isfinite(a).all() and np.isfinite(b).all()) or len(set(b.tolist())) < 2:
+    if not np.isfinite([a, b]).all() or len(set(b.tolist())) < 2:
         return []
     if (b != 0).all() and _constant(a / b):
         return [f"{one} is {(a / b)[0]:.6g} times {other} at every input."]
-    if _constant(a - b, np.abs(a).max()):
+    if _constant(a - b):
         return [f"{one} is {other} {_signed((a - b)[0])} at every input."]
     return []
 
@@ -296,27 +294,22 @@ def _as_array(value) -> np.ndarray:
     return array.reshape(()) if array.size == 1 else array
 
 
-def _constant(values, scale: float = 0.0) -> bool:
-    return bool(np.ptp(values) <= 1e-9 * max(scale, np.abs(values).max()))
+def _constant(values) -> bool:
+    """Whether all values are the same, and not 0."""
+    return bool(np.ptp(values) < 1e-9 * np.abs(values).max())
 
 
 def _difference(derived, stated, pairs, cases, given) -> list[str]:
     """Show what is left of derived minus stated, if that is short; else what is steady about it."""
-    if not (derived.is_Matrix or stated.is_Matrix):
+    if not derived.is_Matrix:
         try:
             left = normal(derived - stated, {fact.lhs: fact.rhs for fact in given})
             if sp.count_ops(left) <= 4 * SHORT and not left.has(sp.MatrixSymbol, sp.Integral):
                 left = sp.simplify(left)  # slow where it has to see that a product is a number
-            with mpmath.workdps(30):
-                goals = [a - b for a, b in pairs]
+            goals = [a - b for a, b in pairs]
             short = min(SHORT, sp.count_ops(derived), sp.count_ops(stated))
-            if sp.count_ops(left) < short and _near(left, goals, cases):
+            if sp.count_ops(left) < short and _has_values(left, goals, cases, _close):
                 return ["Derived minus stated is", f"    {plain(left)}"]
         except _NO_FORMULA:
             pass
     return _steady("Derived", "stated", pairs)
-
-
-def _near(formula, goals, cases) -> bool:
-    values = (float(evaluate(formula, case)) for case in cases)
-    return np.allclose(list(values), [float(g) for g in goals], rtol=1e-9, atol=1e-12)

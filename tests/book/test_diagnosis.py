@@ -2,6 +2,7 @@
 
 import re
 
+import mpmath
 import numpy as np
 import pytest
 import sympy as sp
@@ -14,11 +15,14 @@ from boltzlib.book import (
     MatrixSum,
     chain,
     claim,
+    diagnosis,
     equal,
     evaluate,
     stationary,
     together,
 )
+from boltzlib.book.corners import DerivedDiffers, Numbers, same
+from boltzlib.book.diagnosis import explain_numbers
 from boltzlib.book.evaluate import to_numpy
 from boltzlib.book.symbols import A, K, N, Sigma, X, i, k, m, mu, n, p, q, v, x
 
@@ -345,9 +349,6 @@ def test_sides_after_the_turn_are_compared_with_one_another():
 
 def numbers_only(stated, cases, tight=()):
     """A bound whose derivation is not in question: see what the numbers say."""
-    from boltzlib.book.corners import Numbers
-    from boltzlib.book.diagnosis import explain_numbers
-
     every = [*cases, *tight]
     at = frozenset(range(len(cases), len(every)))
     numbers = Numbers(stated.chains[0], None, every, 1e-12, at)
@@ -508,3 +509,255 @@ def test_where_sympy_stumbles_a_claim_does_not():
     says = failure(chain("D", "=", wrong), right, number(right), [case])
     assert "Computed agrees with derived at every input: look at the stated formula." in says
     assert "could not be explained" not in says
+
+
+def told(stated, computed, cases, has_proof=False, **options) -> str:
+    """What is said when a stated formula and a function differ."""
+    numbers = Numbers(stated.chains[0], computed, cases, 1e-12, **options)
+    return explain_numbers(numbers, numbers.check(), has_proof)
+
+
+def apart(derived, stated, cases, position=0, computed=None, given=()) -> str:
+    """What is said when a derived and a stated formula could not be proved equal."""
+    numbers = Numbers(chain("f", "=", stated).chains[0], computed, cases, 1e-12)
+    return diagnosis.explain_derived(DerivedDiffers(derived, stated, position), numbers, given)
+
+
+def test_of_a_long_input_twelve_numbers_are_shown():
+    for count, shown in ((12, True), (13, False)):
+        case = {a: 0.5, b: 2.0, x: [0.25] * count}
+        says = told(chain("f", ":=", a), lambda c: 7.0, [case])
+        assert (f"x = [{', '.join(['0.25'] * count)}]" in says) is shown
+
+
+def test_only_of_several_sides_it_is_said_which_one_differs():
+    one = told(chain("f", ":=", a), lambda c: 7.0, RATES)
+    assert "The side that differs is" not in one
+    two = told(chain("f", ":=", a**2 + a, "=", a * (a + 1)), lambda c: 7.0, RATES)
+    assert "The side that differs is\n    a**2 + a\n" in two
+
+
+def test_inputs_at_which_it_fails_are_counted():
+    says = told(chain("f", ":=", a), lambda c: 0.5 if c[a] == 0.5 else 7.0, RATES)
+    assert says.endswith("It fails at 1 of 2 inputs.")
+    assert "It fails at" not in told(chain("f", ":=", a), lambda c: 7.0, RATES)
+
+
+def test_beside_a_named_mend_nothing_is_said_of_a_steady_ratio():
+    says = told(chain("f", ":=", a), lambda c: 2 * c[a], RATES)
+    assert "It would agree with a factor 2:\n" in says and "at every input" not in says
+
+
+def test_of_a_mean_with_noise_no_steady_ratio_is_said():
+    says = told(
+        chain("f", ":=", a), lambda c: 1.37 * c[a] + np.array([-1e-9, 1e-9]), RATES,
+        statistical=True,
+    )  # fmt: skip
+    assert "would agree" not in says and "at every input" not in says
+
+
+def test_only_one_side_of_a_bound_is_mended():
+    says = numbers_only(chain("f", "=", a, ">=", b), [{a: 0.5, b: 0.625}, {a: 3.0, b: 1.25}])
+    assert says.count("would hold") == 1 and "The side a would hold with a factor 2:\n" in says
+
+
+def test_what_cancels_in_an_expanded_formula_is_no_difference():
+    """At a = 2^40 each term has 49 digits, their sum has one."""
+    says = apart(expand((a - b) ** 4), (a - b) ** 4, [{a: 2.0**40, b: 2.0**40 - 1}])
+    assert "At all 1 inputs the two have the same value" in says
+
+
+@pytest.mark.parametrize(
+    ("derived", "stated", "position", "turned"),
+    [(a - b, b - a, None, True), (a - b, a + b, None, False), (a - b, b - a, 0, False)],
+)
+def test_only_a_gap_of_the_opposite_sign_is_an_inequality_turned_round(
+    derived, stated, position, turned
+):
+    says = apart(derived, stated, RATES, position)
+    assert ("inequality the other way round" in says) is turned
+
+
+def test_a_mend_that_only_has_the_right_numbers_is_not_named():
+    """At both inputs n = 2; only 1/n is the derived formula."""
+    says = apart(a / n, a, [{a: 0.5, n: 2}, {a: 3.0, n: 2}])
+    assert "It would agree with a factor 1/n:\n" in says and "1/2" not in says
+
+
+@pytest.mark.parametrize(
+    ("last", "verdict"),
+    [
+        (5.0, "Computed agrees with neither of them."),
+        (4.25, "Computed agrees with derived at every input"),
+    ],
+)
+def test_computed_sides_with_what_it_agrees_with_at_every_input(last, verdict):
+    """At the first input it is what was derived."""
+    says = apart(a + b, a, RATES, computed=lambda c: 2.5 if c is RATES[0] else last)
+    assert verdict in says
+    swapped = apart(a, a + b, RATES, computed=lambda c: 2.5 if c is RATES[0] else last)
+    assert verdict.replace("derived", "stated") in swapped
+
+
+def test_without_a_function_no_side_is_taken():
+    says = apart(a - b, a + b, RATES)
+    assert "Computed" not in says and "It would agree with the sign of b changed:\n" in says
+
+
+def test_at_most_two_different_mends_are_named():
+    assert len(diagnosis._mends(a + b, RATES, lambda other: True)) == 2
+    # the opposite sign and the letters exchanged: one formula
+    assert (
+        len(diagnosis._mends(log(a / b), RATES, lambda other: other in (-log(a / b), log(b / a))))
+        == 1
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "close"),
+    [
+        (1e6, 1e6 + 0.9e-6, True),
+        (1e6, 1e6 + 1.5e-6, False),
+        (0.0, 0.9e-12, True),
+        (0.0, 1.5e-12, False),
+        (1.0, mpmath.matrix([1, 1]), False),
+        (mpmath.matrix([1, 2]), mpmath.matrix([1, 2, 3]), False),
+    ],
+)
+def test_facts_hold_as_closely_as_rounded_inputs_let_them(one, other, close):
+    assert diagnosis._close(one, other) is close
+
+
+@pytest.mark.parametrize(
+    ("formula", "goals", "has"),
+    [
+        (a, [0.5, 3.0], True),
+        (a, [0.5, 4.0], False),
+        (a, [0.5 + 1e-7, 3.0], False),
+        (a, [mpmath.matrix([0.5, 0.5]), mpmath.matrix([3.0, 3.0])], False),
+        (a + u, [0.5, 3.0], False),  # u has no value
+    ],
+)
+def test_a_formula_has_the_values_at_all_inputs_or_has_them_not(formula, goals, has):
+    assert diagnosis._has_values(formula, goals, RATES, same) is has
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "says"),
+    [
+        (1.0, 2.0, []),
+        (1.0, [2.0], []),
+        ([1.0], [2.0], []),
+        ([1.0, 2.0], 3.0, ["The shapes differ: stated has 2 numbers, computed one number."]),
+        ([1.0, 2.0], [1.5, 4.0], ["They differ most in component 2: stated 2, computed 4."]),
+        (
+            [np.inf, 1.0],
+            [np.inf, 1.5],
+            ["They differ most in component 2: stated 1, computed 1.5."],
+        ),
+    ],
+)
+def test_of_arrays_an_entry_or_the_shapes_are_named(one, other, says):
+    assert list(diagnosis._entry("stated", "computed", one, other)) == says
+
+
+@pytest.mark.parametrize(
+    ("pairs", "says"),
+    [
+        ([(1.0, 2.0), (1.5, 3.0)], ["Stated is 0.5 times computed at every input."]),
+        ([(1.0, -2.0), (1.5, -3.0)], ["Stated is -0.5 times computed at every input."]),
+        ([(1.5, 1.0), (2.5, 2.0)], ["Stated is computed plus 0.5 at every input."]),
+        ([(1.0, 1.5), (2.0, 2.5)], ["Stated is computed minus 0.5 at every input."]),
+        ([(0.5, 0.0), (2.5, 2.0)], ["Stated is computed plus 0.5 at every input."]),
+        ([(2e6, 1e6), (4e6 + 1e-3, 2e6)], ["Stated is 2 times computed at every input."]),
+        ([(2e-6, 1.0), (4.00001e-6, 2.0)], []),
+        ([(1.0, 1.0), (2 + 3e-9, 2.0)], []),
+        ([(1e10 + 3, 1e10), (1.0, -2.5)], []),  # 3 and 3.5, however large the values
+        ([(0.0, 0.0), (1.0, 1.0)], []),  # nothing differs
+        ([(2.0, 1.0)], []),  # one input tells nothing
+        ([(0.0, 1.0), (1.0, 2.5)], []),
+        ([(np.inf, np.inf), (2.0, 3.0)], []),
+        ([(np.inf, 1.0), (2.0, 3.0)], []),
+        ([(1.0, np.inf), (2.0, 3.0)], []),
+        ([(1.0, 2.0), ([1.5, 2.0], [3.0, 4.0, 5.0])], []),
+    ],
+)
+def test_a_ratio_or_a_distance_is_steady_or_is_not(pairs, says):
+    with np.errstate(all="raise"):
+        assert diagnosis._steady("Stated", "computed", pairs) == says
+
+
+@pytest.mark.parametrize(
+    ("stated", "computed", "told_so"),
+    [
+        ([1.0, 2.0, 3.0], [5.0, 5.0, 5.0], True),
+        ([1.0, 2.0, 3.0], [5.0, 5.0, 6.0], False),
+        ([1.0, 2.0], [5.0, 6.0], False),
+        ([1.0, 1.0], [5.0, 5.0], False),
+    ],
+)
+def test_computed_is_the_same_at_all_inputs_or_is_not(stated, computed, told_so):
+    says = diagnosis._same_everywhere(list(zip(stated, computed, strict=True)))
+    assert bool(says) is told_so
+
+
+def left_over(derived, stated, cases, given=()) -> list[str]:
+    pairs = [tuple(evaluate(f, c, 80) for f in (derived, stated)) for c in cases]
+    return diagnosis._difference(derived, stated, pairs, cases, given)
+
+
+C = sp.symbols("c:40", positive=True)
+LETTERS = [{c: 0.5 + j / 64 for j, c in enumerate(C)}, {c: 2 - j / 32 for j, c in enumerate(C)}]
+LONG = sp.Add(*(c**2 for c in C))
+
+
+@pytest.mark.parametrize(("count", "shown"), [(2, True), (15, True), (16, False)])
+def test_only_a_short_difference_is_shown(count, shown):
+    left = sp.Add(*C[:count])  # has one operation less
+    assert bool(left_over(LONG + left, LONG, LETTERS)) is shown
+
+
+def test_a_difference_as_long_as_a_formula_is_not_shown():
+    """Nor is it when it is longer: then what is steady may be said."""
+    assert left_over(a + b, b + u, [{**case, u: 0.75} for case in RATES]) == []
+    assert left_over(a, 7 * a / 5, RATES) == ["Derived is 0.714286 times stated at every input."]
+
+
+def test_a_difference_that_rests_on_a_false_fact_is_not_shown():
+    derived, stated = a**2 + a * b + u, a**2 + a * b
+    cases = [{**case, u: 0.75} for case in RATES]
+    assert left_over(derived, stated, cases)[-1] == "    u"
+    assert "    b" not in left_over(derived, stated, cases, [Eq(u, b)])
+
+
+def test_of_matrices_no_difference_is_shown():
+    for derived, stated in ((A * m + y, A * m), (a + b, A), (A, a + b)):
+        assert left_over(derived, stated, [{**MATRICES[0], **RATES[0]}]) == []
+
+
+def fractions(count: int):
+    """A sum that is short only when it is simplified: each term is one of the letters."""
+    return sp.Add(*(sp.gamma(c + 1) / sp.gamma(c) for c in C[:count]))
+
+
+def test_a_difference_is_simplified_before_it_is_shown():
+    assert left_over(LONG + fractions(3), LONG, LETTERS)[-1] == "    c0 + c1 + c2"
+
+
+g = Function("g")
+
+
+@pytest.mark.parametrize(
+    ("left", "tried"),
+    [
+        (fractions(12) + C[20], True),  # 60 operations
+        (fractions(12) + C[20] + C[21], False),
+        (sp.Integral(g(u), (u, 0, 1)), False),
+        (sp.Trace(A), False),
+    ],
+)
+def test_a_difference_that_may_take_long_is_not_simplified(left, tried, monkeypatch):
+    simplified = []
+    monkeypatch.setattr(sp, "simplify", lambda formula: simplified.append(formula) or formula)
+    diagnosis._difference(LONG + left, LONG, [(1.0, 0.0)], LETTERS[:1], ())
+    assert bool(simplified) is tried
