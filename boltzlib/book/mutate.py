@@ -75,7 +75,7 @@ def everywhere(node, table) -> Iterator:
     `table` holds pairs: classes of nodes, and a function that yields ``(broken, slip)``.
     """
     yield from _here(node, table)
-    if isinstance(node, (sp.MatrixSymbol, sp.Indexed)) or not node.args:
+    if isinstance(node, (sp.MatrixSymbol, sp.Indexed)):
         return
     for position, child in enumerate(node.args):
         if isinstance(child, (sp.Tuple, sp.core.symbol.Str)):

@@ -85,7 +85,7 @@ def times(a, b):
 
 def _times_unsized(a, b):
     for one, other in ((a, b), (b, a)):
-        if isinstance(one, Unsized) and isinstance(other, float):
+        if isinstance(other, float):  # then `one` is the Unsized of the two
             return Unsized(one.kind, one.factor * other)
         if isinstance(one, Unsized) and one.kind == "I" and isinstance(other, np.ndarray):
             return one.factor * other
@@ -104,7 +104,7 @@ def over(a, b):
 
 
 def raised(base, exponent):
-    if isinstance(base, np.ndarray) and base.size > 1:
+    if isinstance(base, np.ndarray) and base.size != 1:
         return np.linalg.matrix_power(base, whole(exponent))
     if isinstance(base, Unsized) and base.kind == "I":
         return Unsized("I", base.factor ** number(exponent))
