@@ -107,7 +107,7 @@ def slowness(formula) -> int:
     """Return what an evaluation takes: 0 arithmetic, 1 a quadrature or series, 2 many of them."""
     parts = _slow_parts(formula)
     around = formula.atoms(sp.Sum, sp.Product, sp.Integral)
-    many = any(total.function.has(*parts) for total in around) if parts else False
+    many = any(total.function.has(*parts) for total in around)
     return 2 if many or formula.has(VectorIntegral) else int(bool(parts))
 
 
