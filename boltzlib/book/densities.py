@@ -43,9 +43,9 @@ class AppliedDensity(AppliedUndef):
         """Whether a vector among the arguments changes with `s`, or a number with the vector."""
         base = s.parent if isinstance(s, MatrixElement) else s
         for a in self.args:
-            whole = a.is_Matrix or (base is s and getattr(s, "is_Matrix", False))
+            whole = a.is_Matrix or s.is_Matrix
             kin = isinstance(base, Sample) and any(
-                t.family == base.family and (whole or t != base) for t in a.atoms(Sample)
+                t.family == base.family and t != base for t in a.atoms(Sample)
             )
             if kin or (whole and a.has(base)):
                 return True

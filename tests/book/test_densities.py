@@ -45,6 +45,13 @@ def test_set_as_in_a_text(formula, tex):
     assert latex(formula) == tex
 
 
+def test_the_bar_stands_before_the_conditions():
+    assert latex(posterior(theta, j, k, X[i])) == r"q_{\theta}(j, k \mid x_{i})"
+    two = density("q", given=2)
+    assert latex(two(theta, k, j, X[i])) == r"q_{\theta}(k \mid j, x_{i})"
+    assert two(theta, k, j, X[i]) != posterior(theta, k, j, X[i])
+
+
 def test_a_condition_makes_another_function():
     assert posterior(theta, k, x[i]) != q(theta, k, x[i])
     assert q == density("q")
@@ -108,6 +115,22 @@ def test_the_derivative_by_a_number_among_the_arguments():
     entry = q(theta, vector[0, 0])
     assert entry.diff(vector[0, 0]) == sp.Derivative(entry, vector[0, 0])
     assert q(theta, X[i]).diff(mus[k]) == sp.ZeroMatrix(N, 1)
+
+
+@pytest.mark.parametrize("number", [theta, vector[0, 0], X[i][0, 0]])
+def test_the_chain_rule_for_a_number_among_the_arguments(number):
+    case = {q: lambda w: w**3, theta: 0.5, vector: [0.5], X: [[0.5]], i: 1, N: 1}
+    inside = q(2 * number)
+    assert inside.diff(number).coeff(q(2 * number).fdiff(1)) == 2
+    assert inside.diff(number, 2) == inside.diff(number).diff(number)
+    assert evaluate(inside, case) == 1
+
+
+def test_several_derivatives_at_once():
+    beside = q(theta, 2 * vector)  # the 2 is no variable
+    assert beside.diff(theta, 2) == beside.diff(theta).diff(theta)
+    assert q(1, vector - theta * fixed).diff(theta, start) == 0
+    assert q(theta, X[i]).diff(X[j], theta).has(sp.Derivative)
 
 
 def test_a_fact_about_the_inner_sum_is_used_for_each_sample():
