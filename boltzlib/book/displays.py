@@ -183,7 +183,6 @@ def _agree(found: np.ndarray, expected: np.ndarray) -> bool:
 def _sides(tex: str, stated: Statement) -> Iterator[tuple]:
     """Yield place and signs of each side that is a formula; compare the names and relations."""
     tex = tex.removeprefix(r"\begin{gathered} ").removesuffix(r" \end{gathered}")
-    tex = tex.removesuffix(stated.suffix)
     if isinstance(stated, Limit):
         found = _LIMIT.fullmatch(tex)
         if not found or _signs(found[2]) != letter(stated.variable.name):

@@ -16,7 +16,7 @@ class _BookPrinter(LatexPrinter):
     _before_matrix = False  # printing the numbers in front of a product of matrices
 
     def __init__(self):
-        super().__init__({"ln_notation": True, "mat_delim": "("})
+        super().__init__({"mat_delim": "("})
 
     def parenthesize(self, item, level, **options):
         if isinstance(item, (MatrixSum, VectorIntegral)) and level > PRECEDENCE["Mul"]:
@@ -70,18 +70,19 @@ class _BookPrinter(LatexPrinter):
         text = self._print(terms[0])
         for term in terms[1:]:
             negative = _is_negative(term)
-            text += (" - " if negative else " + ") + self._print(-term if negative else term)
+            text += " - " + self._one_term(-term) if negative else " + " + self._print(term)
         return text
+
+    def _one_term(self, expr):
+        """Set `expr` with brackets around it if it is a sum."""
+        return rf"\left({self._print(expr)}\right)" if _is_sum(expr) else self._print(expr)
 
     def _print_Mul(self, expr):
         """Set (1/n) Σ … rather than Σ … / n: the long factors stand behind the fraction."""
         if not expr.is_Mul:  # the parent class sends 1/n here
             return super()._print_Mul(expr)
         if _is_negative(expr):
-            rest = -expr
-            return "- " + (
-                rf"\left({self._print(rest)}\right)" if rest.is_Add else self._print(rest)
-            )
+            return "- " + self._one_term(-expr)
         above, below = _over_sums(expr)
         if below != 1:
             return rf"\frac{{{self._print(above)}}}{{{self._print(below)}}}"
@@ -123,7 +124,7 @@ class _BookPrinter(LatexPrinter):
             text = rf"\sqrt{{\frac{{{self._print(above)}}}{{{self._print(below)}}}}}"
         if others == 1:
             return text
-        if above == 1 and not others.is_Add and sp.fraction(others)[1] == 1:  # c/√b, not c 1/√b
+        if above == 1 and sp.fraction(others)[1] == 1:  # c/√b, not c 1/√b
             return rf"\frac{{{self._print(others)}}}{{\sqrt{{{self._print(below)}}}}}"
         before, self._before_matrix = self._before_matrix, True
         front = self._print(others)
@@ -152,7 +153,7 @@ class _BookPrinter(LatexPrinter):
             u.is_Atom
             or isinstance(u, (sp.Determinant, sp.Indexed, sp.Abs, AppliedUndef))
             or _is_bracketed(u)
-            or (u.is_Mul and not _is_negative(u) and _is_one_fraction(self._print(u)))
+            or (u.is_Mul and _is_one_fraction(self._print(u)))
         ) and exp is None
         power = "" if exp is None else f"^{{{exp}}}"
         text = self._print(u)
@@ -192,15 +193,11 @@ class _BookPrinter(LatexPrinter):
             i, lo, up = map(self._print, (index, lower, upper))
             heads += rf"{sign}_{{{i}={lo}}}^{{{up}}} "
         body = expr.function
-        text = self._print(body)
-        return heads + (
-            rf"\left({text}\right)" if isinstance(body, (sp.Add, sp.Piecewise)) else text
-        )
+        piecewise = isinstance(body, sp.Piecewise)
+        return heads + (rf"\left({self._print(body)}\right)" if piecewise else self._one_term(body))
 
     def _print_VectorIntegral(self, expr):
-        text = self._print(expr.body)
-        text = rf"\left({text}\right)" if isinstance(expr.body, sp.Add) else text
-        return rf"\int d{self._print(expr.variable)} \, {text}"
+        return rf"\int d{self._print(expr.variable)} \, {self._one_term(expr.body)}"
 
     def _print_Derivative(self, expr):
         """d/dt (t ln t) rather than d/dt t ln t, which could end before the logarithm."""
@@ -213,7 +210,7 @@ class _BookPrinter(LatexPrinter):
         """Set entries as A_ij and components as y_k: SymPy counts from 0, the page from 1."""
         simple = isinstance(expr.parent, sp.MatrixSymbol)
         base = self._print(expr.parent)
-        column = expr.parent.shape[1] == 1 and expr.j == 0
+        column = expr.parent.shape[1] == 1
         indices = [expr.i + 1] if column else [expr.i + 1, expr.j + 1]
         return self._subscripted(base if simple else rf"\left({base}\right)", indices)
 
@@ -259,17 +256,22 @@ def _over_sums(product):
     factors = sp.Mul.make_args(product)
     divisors = [a for a in factors if a.is_Pow and a.exp == -1 and _is_long(a.base)]
     if any(isinstance(a, sp.exp) for a in factors):  # a factor of a Boltzmann machine: e^a / 2cosh
-        divisors += [a for a in factors if a.is_Pow and isinstance(1 / a, sp.cosh)]
+        divisors += [a for a in factors if isinstance(1 / a, sp.cosh)]
     if not divisors:
         return product, sp.S.One
     rational, above = sp.Mul(*(a for a in factors if a not in divisors)).as_coeff_Mul()
     return rational.p * above, rational.q * sp.Mul(*(a.base for a in divisors))
 
 
+def _is_sum(expr) -> bool:
+    """Whether `expr` is set as a sum: so is 2 (a + b), as 2a + 2b."""
+    return expr.is_Add or (expr.is_Mul and not _is_negative(expr) and sp.Mul(*expr.args).is_Add)
+
+
 def _hides_factors(front, long) -> bool:
     """Whether something stands behind det A or tr A that could be read as its argument."""
     for part in sp.fraction(front):
-        *inner, last = sp.Mul.make_args(part) if not part.is_Mul else part.as_ordered_factors()
+        *inner, last = part.as_ordered_factors()
         inner += [last] if long else []
         if any(isinstance(a, (sp.Determinant, sp.Trace)) for a in inner):
             return True

@@ -75,11 +75,10 @@ class Statement:
 
     chains: tuple[Chain, ...]
     joiner: str = r" , \qquad "
-    suffix: str = ""
 
     @property
     def tex(self) -> str:
-        joined = self.joiner.join(c.tex for c in self.chains) + self.suffix
+        joined = self.joiner.join(c.tex for c in self.chains)
         # MathJax breaks lines only within an environment for them
         return rf"\begin{{gathered}} {joined} \end{{gathered}}" if r"\\" in self.joiner else joined
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from boltzlib.book import MatrixSum, chain, latex
+from boltzlib.book import MatrixSum, chain, density, latex
 from boltzlib.book.displays import Comparison, check_display
 from boltzlib.book.integrals import VectorIntegral
 from boltzlib.book.samples import Samples
@@ -21,6 +21,13 @@ Z = Samples("z", N)
 total, product = sp.Sum(x[i], (i, 1, n)), sp.Product(x[i], (i, 1, n))
 outer = MatrixSum((Z[i] - y) * (Z[i] - y).T, (i, 1, n))
 number = sp.Trace(y.T * A * y + y.T * B * y)
+det, q = sp.Determinant(A), density("q")
+
+
+def kept(*factors):
+    """A product that SymPy does not multiply out."""
+    return sp.Mul(*factors, evaluate=False)
+
 
 RNG = np.random.default_rng(3)
 ROOTS = RNG.uniform(0.1, 1, (2, 3, 3))
@@ -80,6 +87,11 @@ def says_what_it_is(formula):
         sp.log(a) ** 2 * total,
         1 / (sp.log(a) * x[i]),
         b / (sp.log(sp.Determinant(A) / n) * x[i]),
+        # a number times a sum, which is set as a sum
+        c - kept(2, a + b),
+        kept(-2, a + b),
+        sp.Sum(kept(2, x[i] + a), (i, 1, n)),
+        b + sp.Product(kept(2, x[i] + a), (i, 1, n)),
         # sums of matrices, transposes, entries
         sp.Transpose(outer),
         outer**2,
@@ -189,3 +201,118 @@ def test_a_row_of_ones_is_transposed():
     ones = sp.OneMatrix(N, 1)
     assert latex(ones) == r"\mathbf{1}"
     assert latex(ones.T) == r"\mathbf{1}^{\top}"
+
+
+@pytest.mark.parametrize(
+    ("formula", "tex"),
+    [
+        ((a + b) / c, r"\frac{a + b}{c}"),
+        (x[i] * (r + s) / n, r"\frac{\left(r + s\right) x_{i}}{n}"),
+        (J[i, j] * (r + s) / n, r"\frac{J_{ij}}{n} \left(r + s\right)"),  # a weight
+        (q(b, c) * (r + s) / n, r"\frac{q_{b}(c)}{n} \left(r + s\right)"),
+        (J[i, j] * (r + s) * sp.log(a), r"J_{ij} \, \left(r + s\right) \, \ln a"),
+        (sp.exp(r + s) * sp.log(a), r"\exp \left(r + s\right) \, \ln a"),
+        (sp.log(a) * sp.log(b), r"\left(\ln a\right) \, \ln b"),
+        (sp.sqrt(a) / b * total, r"\frac{1}{b} \sqrt{a} \, \sum_{i=1}^{n} x_{i}"),
+        (3 * sp.exp(r) / (2 * sp.cosh(s)), r"\frac{3 \, e^{r}}{2 \cosh{\left(s \right)}}"),
+    ],
+)
+def test_the_factors_of_a_product_in_turn(formula, tex):
+    assert latex(formula) == tex
+
+
+def test_a_sum_over_a_root_is_one_fraction():
+    assert latex((b + c) / sp.sqrt(a)) == r"\frac{b + c}{\sqrt{a}}"
+    assert latex(b / (c * sp.sqrt(a))) == r"\frac{b}{c} \frac{1}{\sqrt{a}}"
+
+
+@pytest.mark.parametrize(
+    ("formula", "tex"),
+    [
+        (a * det, r"a \det A"),
+        ((c + det) * sp.log(b), r"\left(c + \det A\right) \, \ln b"),
+        (b * det * sp.log(c), r"b \det \left(A\right) \, \ln c"),
+        # what stood in front of one product is forgotten at the next
+        (det * sp.log(a) + sp.log(sp.Determinant(B)), r"\det \left(A\right) \, \ln a + \ln \det B"),
+        (
+            sp.sqrt(a) * det + sp.log(sp.Determinant(B)),
+            r"\det \left(A\right) \sqrt{a} + \ln \det B",
+        ),
+        (a * A + B / sp.log(det), r"a A + \frac{B}{\ln \det A}"),
+        (A / sp.log(det), r"\frac{A}{\ln \det A}"),
+    ],
+)
+def test_a_determinant_has_brackets_where_something_stands_behind_it(formula, tex):
+    assert latex(formula) == tex
+
+
+@pytest.mark.parametrize(
+    ("formula", "tex"),
+    [
+        (number**2, r"\left(y^{\top} A y + y^{\top} B y\right)^{2}"),
+        (sp.log(number), r"\ln \left(y^{\top} A y + y^{\top} B y\right)"),
+        (sp.Trace(A + B) ** 2, r"\left(\operatorname{tr} \left(A + B\right)\right)^{2}"),
+        (sp.log(sp.Trace(A + B)), r"\ln \left(\operatorname{tr} \left(A + B\right)\right)"),
+        (sp.log(a / b), r"\ln \frac{a}{b}"),
+        (sp.log(1 / r), r"\ln \left(\frac{1}{r}\right)"),
+        (sp.log(-r / s), r"\ln \left(- \frac{r}{s}\right)"),
+    ],
+)
+def test_brackets_of_logarithms_and_powers(formula, tex):
+    assert latex(formula) == tex
+
+
+@pytest.mark.parametrize(
+    ("formula", "tex"),
+    [
+        (-A / total, r"- \frac{A}{\sum_{i=1}^{n} x_{i}}"),
+        ((b - a) * A / total, r"\frac{\left(b - a\right) A}{\sum_{i=1}^{n} x_{i}}"),
+        ((a - b) * A / total, r"\frac{\left(a - b\right) A}{\sum_{i=1}^{n} x_{i}}"),
+        (sp.MatMul(1 / total, (A * B).I), r"\frac{B^{-1} A^{-1}}{\sum_{i=1}^{n} x_{i}}"),
+        (
+            sp.MatMul(1 / total, sp.Inverse(sp.MatMul(A, B))),
+            r"\frac{\left(A B\right)^{-1}}{\sum_{i=1}^{n} x_{i}}",
+        ),
+    ],
+)
+def test_a_matrix_over_a_sum(formula, tex):
+    assert latex(formula) == tex
+
+
+def test_the_outer_sum_stands_first():
+    formula = sp.Sum(J[i, j], (j, 1, i), (i, 1, n))
+    assert latex(formula) == r"\sum_{i=1}^{n} \sum_{j=1}^{i} J_{ij}"
+
+
+def test_a_derivative_has_its_brackets_once():
+    falls = sp.Derivative(-t * sp.log(t), t)
+    assert latex(falls) == r"\frac{d}{d t} \left(- t \, \ln t\right)"
+    slope = sp.Derivative(VectorIntegral(f(a), y), a)
+    assert latex(slope) == r"\frac{d}{d a} \int dy \, f{\left(a \right)}"
+
+
+def test_an_integral_takes_a_whole_sum():
+    assert latex(VectorIntegral(kept(2, a + b), y)) == r"\int dy \, \left(2 a + 2 b\right)"
+
+
+@pytest.mark.parametrize(("entry", "tex"), [(A[i - 1, 0], "A_{i,1}"), (y[k - 1, 0], "y_{k}")])
+def test_a_column_has_one_index(entry, tex):
+    assert latex(entry) == tex
+
+
+@pytest.mark.parametrize("shape", [(N, 1), (N, N), (1, 1)])
+def test_ones_that_are_no_row_are_not_transposed(shape):
+    assert latex(sp.OneMatrix(*shape)) == r"\mathbf{1}"
+
+
+def test_a_row_of_two_ones_is_transposed():
+    assert latex(sp.OneMatrix(1, 2)) == r"\mathbf{1}^{\top}"
+
+
+def test_terms_that_are_no_plain_transposes_are_set_one_by_one():
+    assert latex(sp.MatPow(A.T, 2) + B.T) == r"\left(A^{\top}\right)^{2} + B^{\top}"
+    assert latex(A.T - B.T) == r"\left(A - B\right)^{\top}"
+
+
+def test_a_sum_of_matrices_is_no_negative_term():
+    assert latex(outer - B).endswith("- B")

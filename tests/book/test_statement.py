@@ -6,6 +6,7 @@ import sympy as sp
 
 from boltzlib.book import chain, latex, limit, stationary, together
 from boltzlib.book.numbering import NOTE_NUMBERS, check, heading, is_number, label, order, origin
+from boltzlib.book.statement import Chain
 from boltzlib.book.symbols import A, K, Sigma, X, i, k, m, mu, n, p, q, t, v, x
 
 
@@ -41,6 +42,8 @@ def test_labels_and_order():
         (("a", "=", "t**2"), "all sides are text, which is shown as a name and never tested"),
         (("a", "==", t), "relations among =, .*; got '=='"),
         (("a", t, v), "relations among .*; got t"),
+        (("a", "=", t, "="), r"expected side, relation, side, .*; got 4 parts$"),
+        (("a", [t], t), r"relations among .*; got \[t\]"),
         (("a",), r'as in chain\("m", "=", formula\); got 1 part$'),
         (("a", "=", None), "expected side 2 to be a SymPy formula, or text for a name; got a None"),
         ((t, "=", [v]), "expected side 2 .*; got a list"),
@@ -90,6 +93,24 @@ def test_joined_statements():
     assert len(together(first, second).chains) == 2
     assert r"\to \infty" in limit("s", v / n, n, 0, 1 / n).tex
     assert r"\begin{aligned}" in chain("a", "=", t, "=", t + 0 * v, ">=", 0).tex
+
+
+def test_a_long_chain_has_a_line_for_each_relation():
+    assert chain("a", "=", t, "=", v, ">=", 0).tex == (
+        r"\begin{aligned} a &= t \\ &= \sigma^{2} \\ &\ge 0 \end{aligned}"
+    )
+
+
+def test_one_side_is_replaced():
+    (single,) = chain("a", "=", t, "=", v, ">=", 0).chains
+    assert single.replace(1, mu) == Chain(("a", mu, v, 0), ("=", "=", ">="))
+    assert single.replace(3, mu) == Chain(("a", t, v, mu), ("=", "=", ">="))
+
+
+@pytest.mark.parametrize("name", [r"\sigma^{2}", r"\sigma^2", r"{\sigma} ^ 2"])
+def test_the_parameter_is_found_however_its_name_is_spaced(name):
+    gradient = chain("g", "=", (t - v) / v**2)
+    assert stationary(gradient, chain(name, "=", t)).parameter == v
 
 
 @pytest.mark.parametrize(
