@@ -23,7 +23,7 @@ from sympy.core.function import AppliedUndef
 from sympy.functions.elementary.hyperbolic import HyperbolicFunction
 
 from boltzlib.book.integrals import VectorIntegral
-from boltzlib.book.samples import MatrixSum, Sample
+from boltzlib.book.samples import MatrixSum
 
 # A lemma g(u) >= 0, used by `nonnegative`: a Function with nonnegative=True and what it stands for.
 Lemma = tuple[sp.Function, sp.Lambda]
@@ -44,7 +44,7 @@ def equal(a, b, given: Iterable[sp.Equality] = ()) -> bool:
     a, b = _prepare(a, rules), _prepare(b, rules)
     if a == b:
         return True
-    if getattr(a, "is_Matrix", False) or getattr(b, "is_Matrix", False):
+    if a.is_Matrix or b.is_Matrix:
         return _equal_matrices(a, b, rules)
     difference = normal(a - b, rules)
     if difference == 0:
@@ -108,10 +108,10 @@ def normal(formula, given=None):
 def _normal_fact(side):
     """Bring one side of a fact to the form in which it occurs in a normal form."""
     side = side.replace(lambda e: isinstance(e, sp.Trace), _normal_trace)
-    return side.replace(lambda e: isinstance(e, sp.Sum), _linear_sum)
+    return side.replace(lambda e: isinstance(e, sp.Sum), lambda e: _linear_sum(e, facts={}))
 
 
-def _linear_sum(total, facts=None):
+def _linear_sum(total, facts):
     """Split one sum into a sum a term; move what the index does not touch to the front.
 
     A fact about a sum inside, which holds for each value of the index, is used before the index
@@ -121,9 +121,7 @@ def _linear_sum(total, facts=None):
         return total
     result = total.function
     for limits in total.limits:  # nested: the innermost index first
-        if facts and result.has(sp.Sum):
-            result = result.xreplace(facts)
-        result = _sum_once(result, *limits)
+        result = _sum_once(result.xreplace(facts), *limits)
     return result
 
 
@@ -195,8 +193,8 @@ def _normal_determinant(determinant):
 
 def _factors(term):
     parts = term.args if isinstance(term, sp.MatMul) else (term,)
-    scalars = [p for p in parts if not getattr(p, "is_Matrix", False)]
-    return sp.Mul(*scalars), [p for p in parts if getattr(p, "is_Matrix", False)]
+    scalars = [p for p in parts if not p.is_Matrix]
+    return sp.Mul(*scalars), [p for p in parts if p.is_Matrix]
 
 
 def _equal_matrices(a, b, rules) -> bool:
@@ -221,7 +219,7 @@ def _within_products(matrix, rules):
     for term in matrix.args if isinstance(matrix, sp.MatAdd) else (matrix,):
         scalar, factors = _factors(term)
         for before, after in facts:
-            for k in range(len(factors) - len(before) + 1):
+            for k in range(len(factors)):
                 if factors[k : k + len(before)] == before:
                     factors[k : k + len(before)] = [after]
         terms.append(sp.MatMul(scalar, *factors).doit())
@@ -253,11 +251,7 @@ def _renamed(factor):
         return factor
     index, lower, upper = factor.limits
     dummy = _index(1, lower)
-    body = factor.body.replace(
-        lambda e: isinstance(e, Sample) and e.index == index,
-        lambda e: e.family[dummy],
-    )
-    return MatrixSum(body.xreplace({index: dummy}), (dummy, lower, upper))
+    return MatrixSum(factor.body.xreplace({index: dummy}), (dummy, lower, upper))
 
 
 def nonnegative(formula, lemmas: Iterable[Lemma] = ()) -> bool:
@@ -297,7 +291,7 @@ def has_assumptions_of(value, symbol) -> bool:
     return all(
         getattr(sp.sympify(value), f"is_{name}") == fact
         for name, fact in symbol.assumptions0.items()
-        if fact and name in ("real", "positive", "nonnegative", "negative", "integer")
+        if fact
     )
 
 
@@ -333,7 +327,7 @@ def _is_gram(matrix) -> bool:
     scalar, factors = _factors(matrix)
     half = len(factors) // 2
     mirrored = [f.T.doit() for f in reversed(factors[:half])]
-    return bool(scalar.is_nonnegative) and len(factors) == 2 * half and factors[half:] == mirrored
+    return bool(scalar.is_nonnegative) and factors[half:] == mirrored
 
 
 def expand_lemmas(formula, lemmas: Iterable[Lemma]):

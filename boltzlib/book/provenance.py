@@ -51,11 +51,8 @@ def tautology(source: str, equation: str) -> str | None:
     call = _find_call(tree, equation)
     if call is None:
         return None
-    arguments = {k.arg: k.value for k in call.keywords}
-    stated, derived = arguments.get("stated"), arguments.get("derived")
-    if len(call.args) > 2:
-        stated = call.args[2]
-    if stated is None or derived is None:
+    stated, derived = _statement(call), _keyword(call, "derived")
+    if derived is None:
         return None
     origins = _origins(tree, call.lineno)
     for piece in _pieces(derived):
@@ -86,12 +83,9 @@ def written_out(source: str, equation: str) -> bool:
     It cannot when the number, ``derived`` or the statement reaches the call in a variable.
     """
     call = _find_call(tree := _parsed(source), equation)
-    if call is None or not any(k.arg == "derived" for k in call.keywords):
+    if call is None or _keyword(call, "derived") is None:
         return False
-    stated = [*call.args[2:3], *(k.value for k in call.keywords if k.arg == "stated")][0]
-    origins = _origins(tree, call.lineno)
-    while isinstance(stated, ast.Name) and len(origins.get(stated.id, [])) == 1:
-        stated = origins[stated.id][0]
+    stated = _meant(_statement(call), _origins(tree, call.lineno))
     return isinstance(stated, ast.Call) and _called(stated) in STATEMENTS
 
 
@@ -120,11 +114,18 @@ def _find_call(tree, equation):
     found = None
     for node in _nodes(tree):
         if isinstance(node, ast.Call):  # by whatever name `claim` goes
-            numbers = [*node.args[:1], *(k.value for k in node.keywords if k.arg == "equation")]
-            stated = len(node.args) > 2 or any(k.arg == "stated" for k in node.keywords)
-            if stated and any(getattr(first, "value", None) == equation for first in numbers):
+            number = node.args[0] if node.args else _keyword(node, "equation")
+            if _statement(node) and getattr(number, "value", None) == equation:
                 found = node  # the last one is the one that runs
     return found
+
+
+def _statement(call: ast.Call) -> ast.AST | None:
+    return call.args[2] if len(call.args) > 2 else _keyword(call, "stated")
+
+
+def _keyword(call: ast.Call, name: str) -> ast.AST | None:
+    return next((k.value for k in call.keywords if k.arg == name), None)
 
 
 _READ = (
@@ -170,7 +171,6 @@ class _Origins(dict):
     __hash__, __eq__ = object.__hash__, object.__eq__
 
     def __init__(self):
-        super().__init__()
         self.followed: dict[tuple[str, int], ast.AST] = {}
 
 
@@ -242,6 +242,17 @@ def _closure(node, origins) -> set[str]:
     return seen
 
 
+def _meant(node, origins) -> ast.AST:
+    """What stands behind a name that was bound once, through any number of names."""
+    seen = set()
+    while isinstance(node, ast.Name) and len(origins.get(node.id, [])) == 1:
+        if node.id in seen:  # names that stand for each other
+            break
+        seen.add(node.id)
+        node = origins[node.id][0]
+    return node
+
+
 def _pieces(node) -> list[ast.AST]:
     if isinstance(node, (ast.Tuple, ast.List)):
         return [p for element in node.elts for p in _pieces(element)]
@@ -256,13 +267,12 @@ def _conclusions(node, origins, alone: bool = False) -> list[ast.AST]:
     With `alone`, only those that stand beside names: no other formula to start from.
     The gap of a bound is the difference of its sides, so a bound has no conclusion here.
     """
-    if isinstance(node, ast.Name) and len(origins.get(node.id, [])) == 1:
-        return _conclusions(origins[node.id][0], origins, alone)
+    node = _meant(node, origins)
     name = getattr(node.func, "id", "") if isinstance(node, ast.Call) else ""
     if name in ("stationary", "together"):
         return [side for part in node.args for side in _conclusions(part, origins, alone)]
     if name == "limit":
-        return [] if alone else node.args[1:2]  # what is proved is where the sequence goes
+        return [] if alone else node.args[1:2]  # the sequence, to which a derivation leads
     if name != "chain" or any(getattr(a, "value", "") in FLIPPED for a in node.args[1::2]):
         return []
     formulas = [
@@ -273,9 +283,8 @@ def _conclusions(node, origins, alone: bool = False) -> list[ast.AST]:
 
 def _is_text(node, origins) -> bool:
     """Whether a side of a chain is a name, which says nothing that could be derived."""
-    if isinstance(node, ast.Name) and len(origins.get(node.id, [])) == 1:
-        return _is_text(origins[node.id][0], origins)
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+    node = _meant(node, origins)
+    if isinstance(node, ast.BinOp):  # "a" + b, "a_%d" % k
         return _is_text(node.left, origins) or _is_text(node.right, origins)
     return isinstance(node, ast.JoinedStr) or isinstance(getattr(node, "value", None), str)
 

@@ -4,7 +4,16 @@ import pytest
 import sympy as sp
 
 from boltzlib.book import MatrixSum, equal
-from boltzlib.book.prove import expand_lemmas, nonnegative
+from boltzlib.book.prove import (
+    _depth,
+    _expanded,
+    _linear_sum,
+    expand_lemmas,
+    has_assumptions_of,
+    nonnegative,
+    normal,
+    speaks_of_numbers,
+)
 from boltzlib.book.symbols import A, K, Sigma, X, i, j, k, m, mu, n, p, q, t, v, x
 
 u = sp.Symbol("u", positive=True)
@@ -206,3 +215,151 @@ def test_a_substitution_that_waits_reaches_the_entries():
     )
     assert not equal(sp.Subs(f(power), t, 2), sp.Subs(f(power), t, 3))
     assert equal(sp.exp(sp.Trace(y.T * y)), sp.exp(sp.Trace(y.T * y)))
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        (sp.Sum(mu, (i, 1, n)), n * mu),
+        (sp.Sum(1 + x[i], (i, 1, n)), n + normal(sp.Sum(x[j], (j, 1, n)))),
+        (sp.Sum(sp.Abs(z), (z, 0, n)) - sp.Sum(z, (z, 0, n)), 0),
+        (sp.Trace(A), sp.Trace(A)),
+        (sp.Trace(mu * A), mu * sp.Trace(A)),
+        (sp.Determinant(A), sp.Determinant(A)),
+        (sp.Determinant(A * Sigma.I), sp.Determinant(A) / sp.Determinant(Sigma)),
+    ],
+)
+def test_normal_forms_worked_by_hand(formula, expected):
+    assert normal(formula) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (mu, 1),
+        (sp.Sum(x[i], (i, 1, n)), 2),
+        (sp.Sum(J[i, j], (i, 1, n), (j, 1, n)), 3),
+        (sp.Sum(x[k], (k, 1, n)) * sp.Sum(J[i, j], (i, 1, n), (j, 1, n)), 3),
+        (sp.Sum(p[k] * sp.Sum(J[i, j], (i, 1, n), (j, 1, n)), (k, 1, K)), 4),
+    ],
+)
+def test_the_depth_is_one_more_than_the_indices_nested(body, expected):
+    assert _depth(body) == expected
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "given"),
+    [
+        # an index is positive where its range is
+        (sp.Sum(sp.Abs(z), (z, 0, n)), sp.Sum(z, (z, 0, n)), []),
+        (sp.Sum(sp.S.Zero**z, (z, 1, n)), sp.S.Zero, []),
+        # a fact that holds of what another fact leads to
+        (
+            sp.Sum(x[i] - t - 1, (i, 1, n)),
+            sp.S.Zero,
+            [sp.Eq(sp.Sum(x[i], (i, 1, n)), n * mu), sp.Eq(mu, t + 1)],
+        ),
+        # a fact about the whole difference
+        (mu, -t, [sp.Eq(mu + t, 0)]),
+        (A, -Sigma, [sp.Eq(A + Sigma, sp.ZeroMatrix(*A.shape))]),
+        (sp.Trace(A + Sigma), mu + sp.Trace(Sigma), [sp.Eq(sp.Trace(A), mu)]),
+        (Sigma * A * A.T, Sigma * A, [sp.Eq(A * A.T, A.I), sp.Eq(A.I, A)]),
+        # entry by entry
+        (sp.Matrix([[sp.sin(t) ** 2 + sp.cos(t) ** 2]]), sp.Matrix([[1]]), []),
+        (sp.Trace(A * Sigma * A.I * Sigma.T), sp.Trace(Sigma * A.I.T * Sigma.T * A.T), []),
+        (sp.tanh(t), 1 - 2 / (sp.exp(2 * t) + 1), []),
+        (sp.sin(t) ** 2, (1 - sp.cos(2 * t)) / 2, []),
+        (
+            MatrixSum(X[i] * X[k].T * X[i], (i, 1, n)),
+            MatrixSum(X[j] * X[k].T * X[j], (j, 1, n)),
+            [],
+        ),
+    ],
+)
+def test_more_true_statements_are_proved(a, b, given):
+    assert equal(a, b, given)
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        (m, mu),
+        (mu, m),
+        (sp.tanh(t), t),
+        (sp.log(mu * t), sp.log(mu) + sp.log(t)),  # both may be negative
+        (sp.Trace(A * Sigma * A.I), sp.Trace(A.T * Sigma.T * A.I.T) + 1),
+        (sp.Trace(A * Sigma * A), sp.Trace(A)),
+        (sp.Matrix([[sp.sin(t) ** 2]]), sp.Matrix([[1]])),
+        (
+            MatrixSum(X[i] * X[k].T * X[i], (i, 1, n)),
+            MatrixSum(X[i] * X[i].T * X[i], (i, 1, n)),
+        ),
+    ],
+)
+def test_more_false_statements_are_not(a, b):
+    assert not equal(a, b)
+
+
+def test_a_trace_turns_but_its_factors_are_not_transposed_one_by_one():
+    B, C = (sp.MatrixSymbol(name, *A.shape) for name in "BC")
+    assert equal(sp.Trace(A * B * C), sp.Trace(C.T * B.T * A.T))
+    assert not equal(sp.Trace(A * B * C), sp.Trace(A.T * B.T * C.T))
+
+
+def test_a_determinant_with_a_factor_that_is_not_square_is_left_alone():
+    y = sp.MatrixSymbol("y", A.rows, 1)
+    assert normal(sp.Determinant(A * y * y.T)) == sp.Determinant(A * y * y.T)
+
+
+def test_no_term_of_a_sum_is_lost():
+    rest = _linear_sum(sp.Sum(x[i], (i, 1, n)), {})
+    assert _linear_sum(sp.Sum(1 + x[i], (i, 1, n)), {}) == n + rest
+
+
+def test_terms_of_matrices_are_collected():
+    assert _expanded(A) == A
+    assert _expanded(A + Sigma * A + A) == 2 * A + Sigma * A
+
+
+@pytest.mark.parametrize(
+    ("integral", "expected"),
+    [
+        (sp.Integral(t**2, (t, 0, 1), mu), False),
+        (sp.Integral(t**2 + mu**2, (t, 0, 1), (mu, 0, 1)), True),
+        (sp.Integral(t**2 + mu**2, (t, 0, 1), (mu, 1, 0)), False),
+        (sp.Integral(sp.exp(t) - 3 * sp.exp(2 * t), (t, -sp.oo, 0)), False),  # it is -1/2
+        (sp.Integral(t - 1, (t, 1, 2)), True),
+        (sp.Integral(2 - t, (t, 1, 2)), True),
+        (sp.Integral(3 - 2 * t, (t, 1, 2)), False),
+    ],
+)
+def test_integrals_that_are_nonnegative_by_sight(integral, expected):
+    assert nonnegative(integral) is expected
+
+
+def test_a_lemma_speaks_of_its_function_and_its_numbers():
+    g = sp.Function("g")
+    lemma = (g, sp.Lambda(u, 2 * u))
+    assert nonnegative(g(v), [lemma])
+    assert not nonnegative(sp.sin(t), [lemma])
+    h = sp.Function("h", nonnegative=True)
+    assert not nonnegative(h(v) + h(-v), [(h, sp.Lambda(u, 2 * u))])
+    assert speaks_of_numbers(lemma)
+    assert not speaks_of_numbers((g, sp.Lambda(u, mu * u)))
+    assert not speaks_of_numbers((g, sp.Lambda(u, sp.Function("f")(u))))
+
+
+@pytest.mark.parametrize(
+    ("assumed", "known", "not_known"),
+    [
+        ({"positive": True}, [v, n, p[k] / q[k], sp.exp(t)], [mu, -v, sp.S.Zero]),
+        ({"negative": True}, [-v, -n], [v, mu]),
+        ({"real": True}, [v, mu, x[i] - n], [sp.Symbol("c"), sp.I]),
+        ({"integer": True}, [n, n - i, sp.S(-3)], [mu, v, n / 2]),
+        ({"even": True}, [2 * n, sp.S(4)], [n, sp.S(3)]),
+    ],
+)
+def test_a_number_is_all_that_was_assumed(assumed, known, not_known):
+    symbol = sp.Symbol("w", **assumed)
+    assert all(has_assumptions_of(value, symbol) for value in known)
+    assert not any(has_assumptions_of(value, symbol) for value in not_known)

@@ -1,8 +1,10 @@
 """A claim whose corners are one object is found in the code, an honest one is not."""
 
+import sys
+
 import pytest
 
-from boltzlib.book.provenance import tautology
+from boltzlib.book.provenance import source_so_far, tautology, written_out
 
 HONEST = [
     "slope = diff(D, mu)\n"
@@ -43,6 +45,31 @@ HONEST = [
     "    return e.doit()\n"
     "r = step(E)\n"
     'claim("2.1", "identity", chain("a", "=", 2 * t), derived=r)',
+    # nothing is derived
+    'claim("2.1", "identity", chain("a", "=", 2 * t), derived=None)',
+    'claim("2.1", "identity", chain("a", "=", 2 * t))',
+    # the name of the claim is bound only after it
+    's = claim("2.1", "identity", chain("g", "=", s), derived=diff(D, mu))',
+    # the last binding counts, though it is the less nested one
+    "if c:\n    if d:\n        s = 2\n    s = diff(D, mu)\n"
+    'claim("2.1", "identity", chain("g", "=", 2 * t), derived=s)',
+    's: Expr\ns = diff(D, mu)\nclaim("2.1", "identity", chain("g", "=", 2 * t), derived=s)',
+    # what was derived before is still in what is changed
+    's = diff(D, mu)\ns = 2 * s\nclaim("2.1", "identity", chain("g", "=", 2 * t), derived=s)',
+    's = diff(D, mu)\ns[0] = 2\nclaim("2.1", "identity", chain("g", "=", 2 * t), derived=s)',
+    "rows = [diff(D, mu)]\nfor r in rows: pass\n"
+    'claim("2.1", "identity", chain("g", "=", 2 * t), derived=r)',
+    # the gap of a bound has no conclusion
+    'r = 2 * t\nd = simplify(r)\nclaim("2.1", "bound", chain("g", "=", u, ">=", r), derived=d)',
+    # the variable of a limit is no conclusion
+    'd = simplify(f(n))\nclaim("2.1", "limit", limit("a", 2 / n, n, 0, 1 / n), derived=d)',
+    # other calls, and substitutions, change what they are given
+    'claim("2.1", "identity", chain("g", "=", 2 * t), derived=Det(2 * t).doit())',
+    'claim("2.1", "identity", chain("g", "=", 2 * t), derived=(2 * t).subs(t, u))',
+    # names that stand for each other
+    "old = t\nnew = old.doit()\nold = new\n"
+    'claim("2.1", "identity", chain("g", "=", 2 * t), derived=new)',
+    'a = b\nb = a\nclaim("2.1", "identity", chain("g", "=", a), derived=diff(D, mu))',
 ]
 
 CIRCULAR = [
@@ -127,6 +154,45 @@ CIRCULAR = [
         "derived=(a, b))",
         "stated.*built from",
     ),
+    (
+        's = diff(D, mu)\nclaim("2.1", "identity", chain("g", "=", f(lambda t: s)), derived=s)',
+        "stated.*built from",
+    ),
+    ('claim("2.1", "identity", chain("g", "=", t - t), derived=0)', "typed in"),
+    # bound anew, so that nothing is left of what was derived
+    (
+        's = diff(D, mu)\ns = 2 * t\nclaim("2.1", "identity", chain("g", "=", t + t), derived=s)',
+        "typed in",
+    ),
+    # through five names
+    (
+        "e = t\nd = e\nc = d\nb = c\na = b\n"
+        'claim("2.1", "identity", chain("g", "=", 2 * t), derived=(2 * a).doit())',
+        "rewritten",
+    ),
+    *(  # what a statement concludes, in each of its forms
+        (
+            f'r = 2 * t\nd = simplify(r)\nclaim("2.1", "identity", {statement}, derived=d)',
+            "derived.*built from `r`",
+        )
+        for statement in (
+            'chain("g", "=", t + t, "=", r)',
+            'stationary(chain("g", "=", r))',
+            'limit("a", r, n, 0, 1 / n)',
+            # a number or a name at the end is no conclusion
+            "chain(r, '=', 0)",
+            "chain(r, '=', 'g')",
+            "chain(r, '=', f'g_{k}')",
+            "chain(r, '=', 'g' + tail)",
+            "chain(r, '=', tail + 'g')",
+            "chain(r, '=', 'g_%d' % k)",
+        )
+    ),
+    (
+        'r = 2 * t\nd = simplify(r)\nname = "g"\n'
+        'claim("2.1", "identity", chain(r, "=", name), derived=d)',
+        "derived.*built from `r`",
+    ),
 ]
 
 
@@ -162,3 +228,73 @@ def test_a_page_that_grows_is_read_as_if_it_were_whole():
         tautology(f"{head}", "2.15")
         assert tautology(whole, "2.15") == fresh
         assert (fresh is None) == (tail == "")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        'link("2.1", "note")',
+        'note("2.1")',
+        'note("2.1", text=s)',
+        'label("eq", "2.1", s)',
+        "draw(stated=s)",
+        'claim("2.2", "identity", chain("g", "=", 2 * t), derived=0)',
+    ],
+)
+def test_other_calls_are_not_taken_for_the_claim(other):
+    claimed = 's = diff(D, mu)\nclaim("2.1", "identity", chain("g", "=", s), derived=s)'
+    assert "built from `s`" in tautology(f"{claimed}\n{other}", "2.1")
+    assert tautology(other, "2.1") is None
+
+
+@pytest.mark.parametrize("source", [*HONEST, *(source for source, _ in CIRCULAR)])
+def test_a_page_is_read_the_same_before_its_last_line_and_as_a_whole(source):
+    head, _, last = source.rpartition("\n")
+    whole = tautology(f"\n{source}", "2.1")
+    tautology(head, "2.1")
+    assert tautology(f"{head}\n{last}", "2.1") == whole
+
+
+def test_a_page_that_grows_keeps_its_names():
+    claimed = 'claim("2.1", "identity", chain("g", "=", s), derived=rs)'
+    tautology("rs = diff(D, mu)", "2.1")
+    assert tautology(f"rs = diff(D, mu)\n{claimed}", "2.1") is None
+    tautology("x = 0", "2.1")
+    assert tautology(f"x = 0\nrs = diff(D, mu)\n{claimed}", "2.1") is None
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ('claim("2.1", "identity", chain("g", "=", s), derived=d)', True),
+        ('claim("2.1", "identity", stated=chain("g", "=", s), derived=d)', True),
+        ('claim(equation="2.1", kind="identity", stated=chain("g", "=", s), derived=d)', True),
+        ('claim("2.1", "identity", book.limit("a", s, n, 0, 1 / n), derived=d)', True),
+        ('st = chain("g", "=", s)\nclaim("2.1", "identity", st, derived=d)', True),
+        ('st = chain("g", "=", s)\nr = st\nclaim("2.1", "identity", r, derived=d)', True),
+        ('claim("2.1", "identity", st, derived=d)', False),
+        ('st = [chain("g", "=", s)]\nst[0] = r\nclaim("2.1", "identity", st, derived=d)', False),
+        ('a = b\nb = a\nclaim("2.1", "identity", a, derived=d)', False),
+        ('claim("2.1", "identity", statement(s), derived=d)', False),
+        ('claim("2.1", "identity", "g", derived=d)', False),
+        ('claim("2.1", "identity", chain("g", "=", s))', False),
+        ('claim("2.1", "identity", chain("g", "=", s), **more)', False),
+        ('claim(number, "identity", chain("g", "=", s), derived=d)', False),
+    ],
+)
+def test_what_reaches_the_call_in_a_variable_is_not_seen(source, expected):
+    assert written_out(source, "2.1") is expected
+
+
+def frame_with(names):
+    exec("import sys\nframe = sys._getframe()", names)
+    return names["frame"]
+
+
+def test_the_source_so_far_is_that_of_the_cells_or_of_the_function():
+    cells = ["a = 1", "%matplotlib inline", "b = ", "b = 2"]
+    notebook = frame_with({"In": cells, "get_ipython": None})
+    assert source_so_far(notebook).split() == "a = 1 b = 2".split()
+    assert source_so_far(frame_with({"In": cells})) is None  # a list of that name
+    assert source_so_far(frame_with({"get_ipython": None})) is None
+    assert "def test_the_source_so_far" in source_so_far(sys._getframe())
