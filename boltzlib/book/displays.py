@@ -218,14 +218,10 @@ def _signs(tex: str) -> tuple:
     for sign in signs:
         if sign in ((r"\begin", _LINES), (r"\end", _LINES)):
             continue
-        depth += _is_command(sign, r"\begin") - _is_command(sign, r"\end")
+        depth += (sign[0] == r"\begin") - (sign[0] == r"\end")
         if depth or sign not in ("&", r"\\"):
             kept.append(sign)
     return tuple(kept)
-
-
-def _is_command(sign, command: str) -> bool:
-    return isinstance(sign, tuple) and sign[0] == command
 
 
 def _behind(row: tuple, expected: tuple) -> tuple:
@@ -239,8 +235,8 @@ def _end_of_side(row: tuple) -> int:
     """The place of the first relation outside all brackets."""
     depth = 0
     for place, sign in enumerate(row):
-        depth += sign == "(" or _is_command(sign, r"\begin")
-        depth -= sign == ")" or _is_command(sign, r"\end")
+        depth += sign == "(" or sign[0] == r"\begin"
+        depth -= sign == ")" or sign[0] == r"\end"
         if depth == 0 and sign in _BEGIN_RELATIONS:
             return place
     return len(row)

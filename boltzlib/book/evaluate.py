@@ -107,10 +107,7 @@ def _value(node, env):
             return rule(node, env)
     function = _FUNCTIONS.get(node.func)
     if function is not None:
-        arguments = [_value(a, env) for a in node.args]
-        if node.func is sp.log and arguments[0] == 0:
-            return -mpmath.inf
-        return function(*arguments)
+        return function(*(_value(a, env) for a in node.args))
     raise CannotEvaluate(f"{node.func.__name__} has no numeric meaning here: {node}")
 
 
@@ -160,7 +157,8 @@ def _matrix_symbol(node, env):
         return value
     array = np.asarray(value, dtype=float)
     if array.ndim < 2:
-        array = array.reshape(1, -1) if node.shape[0] == 1 else array.reshape(-1, 1)
+        row = np.atleast_2d(array)
+        array = row if node.shape[0] == 1 else row.T
     for size, found in zip(node.shape, array.shape, strict=True):
         if size.free_symbols <= env.keys() and _whole(size, env) != found:
             raise CannotEvaluate(f"{node} is {node.shape}, but its value has shape {array.shape}")
@@ -174,8 +172,9 @@ def _sample(node, env):
     k = _whole(node.index, env)
     if not 1 <= k <= len(rows):
         raise CannotEvaluate(f"{node}: index {k} is outside 1..{len(rows)}")
-    row = rows[k - 1].reshape(len(rows[k - 1]), -1)  # a vector as a column
-    return mpmath.matrix([[_float(entry) for entry in line] for line in row])
+    row = rows[k - 1]
+    lines = row.reshape(len(row), -1)  # a vector as a column
+    return mpmath.matrix([[_float(entry) for entry in line] for line in lines])
 
 
 def _fold(operation):
@@ -187,10 +186,6 @@ def _fold(operation):
         return _scalar_if_1x1(total) if not node.is_Matrix else total
 
     return rule
-
-
-def _add(a, b):
-    return _scalar_if_1x1(a) + _scalar_if_1x1(b) if _is_scalar(a) or _is_scalar(b) else a + b
 
 
 def _multiply(a, b):
@@ -343,9 +338,9 @@ def _vector_integral(node, env):
 
 def _hoisted(body, x, env):
     """Give every matrix in `body` that does not depend on `x` a name and its value, once."""
-    if not body.args or isinstance(body, sp.MatrixSymbol):
+    if not body.args:
         return body
-    if getattr(body, "is_Matrix", False) and x not in body.free_symbols:
+    if body.is_Matrix and x not in body.free_symbols:
         name = sp.Dummy()
         symbol = sp.MatrixSymbol(name, *body.shape)
         env[symbol] = _as_matrix(_value(body, env))
@@ -360,7 +355,7 @@ def _derivative(node, env):
     if len(node.variables) != 1:
         raise CannotEvaluate(f"only first derivatives are evaluated: {node}")
     (variable,) = node.variables
-    if not getattr(variable, "is_Matrix", False):
+    if not variable.is_Matrix:
         point = _symbol(variable, env)
         return mpmath.diff(lambda t: _value(node.expr, {**env, variable: t}), point)
     point = _matrix_symbol(variable, env)
@@ -388,7 +383,7 @@ def _matrix_element(node, env):
 
 def _piecewise(node, env):
     for value, condition in node.args:
-        if condition == True or _truth(condition, env):  # noqa: E712 (a SymPy boolean)
+        if _truth(condition, env):
             return _value(value, env)
     return mpmath.nan
 
@@ -438,7 +433,7 @@ _RULES = (
     (sp.Symbol, _symbol),
     (sp.Indexed, _indexed),
     (AppliedUndef, _applied),
-    ((sp.MatAdd, sp.Add), _fold(_add)),
+    ((sp.MatAdd, sp.Add), _fold(lambda a, b: a + b)),
     ((sp.MatMul, sp.Mul), _fold(_multiply)),
     (sp.Inverse, lambda node, env: _inverse_of(_as_matrix(_value(node.arg, env)))),
     ((sp.MatPow, sp.Pow), _power),

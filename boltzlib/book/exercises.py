@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import sympy as sp
 
-from boltzlib.book.hints import close, copies, hint
+from boltzlib.book.hints import close, copies, hint, scale_of
 from boltzlib.book.words import show_value
 
 SHOWN = 12  # numbers of an array that are shown
@@ -122,7 +122,7 @@ def _numbers(value) -> np.ndarray:
         raise _Unfit("returns a formula with symbols, not a number")
     if isinstance(value, str):
         raise _Unfit("returns text, not a number")
-    if callable(value) and not isinstance(value, sp.Basic):
+    if callable(value):
         raise _Unfit("returns a function: are the brackets of a call missing?")
     try:
         if np.iscomplexobj(value):
@@ -145,10 +145,8 @@ def _fault(got: np.ndarray, right: np.ndarray, tolerance: float) -> str | None:
     if close(-got, right, tolerance):
         return f"{value} has the wrong sign"
     if right.ndim:
-        finite = np.isfinite(got) & np.isfinite(right)
-        scale = np.abs(right[np.isfinite(right)]).max(initial=0.0) or 1.0
-        apart = np.abs(np.subtract(got, right, where=finite, out=np.zeros(right.shape)))
-        off = np.where(finite, apart > tolerance * scale, got != right)
+        with np.errstate(invalid="ignore"):  # ∞ and ∞ are not apart: nan > … is False
+            off = np.abs(got - right) > tolerance * scale_of(right)
         return f"{value} differs in {off.sum()} of {off.size} entries"
     return f"{value} is {'too large' if got > right else 'too small'}"
 

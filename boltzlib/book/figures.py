@@ -236,4 +236,4 @@ def _adapt(svg: str, alt: str, salt: str) -> str:
     if float(width) <= _NARROW:
         style += ";min-width:0"  # against the stylesheet's, which makes wide figures scroll
     described = f'role="img" aria-label="{escape(alt, quote=True)}" style="{style}"'
-    return svg.replace(size, f'width="{float(width) * 4 / 3:.0f}" {described}', 1)
+    return svg.replace(size, f'width="{float(width) * 4 / 3:.0f}" {described}')

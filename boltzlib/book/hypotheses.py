@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import mpmath
 import numpy as np
 import sympy as sp
-from sympy.core.function import AppliedUndef
 
 from boltzlib.book.corners import ClaimFailed
 from boltzlib.book.evaluate import DIGITS, CannotEvaluate, evaluate, to_numpy
@@ -103,7 +102,7 @@ def hypotheses_in(lemmas, derivations) -> list[Hypothesis]:
 
 def _uses(node, function, around) -> Iterator[tuple]:
     """Yield the arguments of a function wherever it stands, and the limits around that place."""
-    if isinstance(node, AppliedUndef) and node.func == function:
+    if node.func == function:
         yield node.args, around
     if isinstance(node, (sp.Sum, sp.Product, sp.Integral)):
         summed = not isinstance(node, sp.Integral)

@@ -74,6 +74,8 @@ def test_the_form_is_that_of_the_page():
     assert sum_deltas(diff(exponent, f[r])) == s[r]
     assert sum_deltas(diff(exponent, J[r, u])) == s[r] * s[u]
     assert sum_deltas(diff(Sum(J[k, k] * s[k], (k, 1, N)), s[r])) == J[r, r]
+    assert sum_deltas(Sum(delta(k, r) * (f[k] + 1) * s[k], (k, 1, N))) == (f[r] + 1) * s[r]
+    assert sum_deltas(Sum(delta(k, r, (1, N)) * f[k], (k, 1, N))) == f[r]  # it knows its range
 
 
 def test_what_has_no_such_delta_stays_as_it_is():
@@ -87,6 +89,8 @@ def test_an_index_beyond_the_range_picks_nothing():
     anywhere = Symbol("i", integer=True)
     assert sum_deltas(Sum(delta(anywhere, 0) * f[anywhere], (anywhere, 1, N))) == 0
     assert sum_deltas(Sum(delta(k, N + 1) * f[k], (k, 1, N))) == 0
+    by_way_of_l = delta(k, l) * delta(l, N + 1) * J[k, l]
+    assert sum_deltas(Sum(by_way_of_l, (k, 1, N), (l, 1, N + 1))) == 0
 
 
 @pytest.mark.parametrize(

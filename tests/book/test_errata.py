@@ -26,7 +26,9 @@ def test_record_and_card():
     assert "The note says" in bundle["text/html"]
 
 
-@pytest.mark.parametrize("pair", [(1.0, 1.0), (1.0, 1.0 + 1e-12), (True, True), ("a", "a")])
+@pytest.mark.parametrize(
+    "pair", [(1.0, 1.0), (1.0, 1.0 + 1e-12), (True, True), ("a", "a"), (0.0, -0.0)]
+)
 def test_a_counterexample_that_refutes_nothing(pair):
     with pytest.raises(ClaimFailed, match="refutes nothing"):
         record(*pair)
@@ -35,3 +37,8 @@ def test_a_counterexample_that_refutes_nothing(pair):
 def test_what_cannot_be_compared_refutes_nothing():
     with pytest.raises(ValueError, match="cannot be compared"):
         record(True, 1.0)
+
+
+@pytest.mark.parametrize("pair", [("a", "b"), (True, False), ([1.0, 2.0], [1.0, 3.0])])
+def test_words_truths_and_arrays_can_be_refuted(pair):
+    assert "by the note" in record(*pair)._repr_mimebundle_()[MIME]["counterexample"]

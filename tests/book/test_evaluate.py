@@ -7,7 +7,7 @@ import sympy as sp
 from scipy import integrate, stats
 
 from boltzlib.book import MatrixSum, evaluate
-from boltzlib.book.evaluate import CannotEvaluate, is_evaluable, to_numpy
+from boltzlib.book.evaluate import CannotEvaluate, _multiply, is_evaluable, to_numpy
 from boltzlib.book.symbols import A, K, N, Sigma, X, i, j, k, m, mu, n, p, q, t, v, x
 
 RNG = np.random.default_rng(5)
@@ -110,6 +110,11 @@ def test_undefined_functions_and_infinite_sums():
         (sp.Function("f")(t), {t: 1.0}),
         (Sigma.I, {Sigma: np.zeros((3, 3)), N: 3}),
         (A * m, {A: SQUARE, m: [1.0, 2.0]}),
+        (A[0, n], {A: SQUARE, n: 3}),
+        (A[n, 0], {A: SQUARE, n: 3}),
+        (A[0, n], {A: SQUARE, n: -1}),
+        (x[i, j], {x: SQUARE, i: 1, j: 0}),
+        (x[A], {x: [1.0], A: SQUARE, N: 3}),
     ],
 )
 def test_what_has_no_value_says_so(formula, case):
@@ -165,3 +170,111 @@ def test_values_have_the_shape_that_their_symbol_declares():
 def test_zero_times_no_number_is_no_number():
     nowhere = sp.Piecewise((1, t > 0), (2, t < -1))
     assert mpmath.isnan(evaluate(sp.Mul(v, nowhere, evaluate=False), {v: 0, t: -0.5}))
+
+
+@pytest.mark.parametrize(("power", "inverted"), [(2, 0), (1, 0), (0, 0), (-1, 1), (-2, 1)])
+def test_powers_of_a_matrix(power, inverted):
+    expected = np.linalg.matrix_power(SQUARE, power)
+    got = evaluate(sp.MatPow(A, n), {A: SQUARE, N: 3, n: power})
+    np.testing.assert_allclose(to_numpy(got), expected, rtol=1e-12)
+    singular = {A: np.ones((3, 3)), N: 3, n: power}
+    assert is_evaluable(sp.MatPow(A, n), singular) == (not inverted)
+
+
+@pytest.mark.parametrize(("power", "expected"), [(0, 1), (0.5, 0), (2, 0), (-1, mpmath.inf)])
+def test_powers_of_zero(power, expected):
+    assert evaluate(t**mu, {t: 0, mu: power}) == expected
+
+
+@pytest.mark.parametrize(("value", "expected"), [(0, -mpmath.inf), (1, 0)])
+def test_logarithms_at_the_border(value, expected):
+    assert evaluate(sp.log(t), {t: value}) == expected
+
+
+def test_the_determinant_of_a_matrix_with_a_negative_pivot():
+    assert evaluate(sp.Determinant(A), {A: [[-1.0, 2.0], [0.0, 3.0]], N: 2}) == -3
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "expected"),
+    [
+        (mpmath.inf, 0, 0),
+        (0, mpmath.inf, 0),
+        (mpmath.matrix([[1, 2], [3, 4]]), 0, mpmath.zeros(2)),
+        (mpmath.matrix([[1, 2], [3, 4]]), 2, mpmath.matrix([[2, 4], [6, 8]])),
+        (mpmath.matrix([[1, 2], [3, 4]]), mpmath.matrix([[2]]), mpmath.matrix([[2, 4], [6, 8]])),
+        (mpmath.matrix([[2]]), mpmath.matrix([[1, 2], [3, 4]]), mpmath.matrix([[2, 4], [6, 8]])),
+    ],
+)
+def test_products_of_numbers_and_matrices(a, b, expected):
+    assert _multiply(a, b) == expected
+    assert mpmath.isnan(_multiply(mpmath.nan, mpmath.mpf(0)))
+
+
+def test_a_number_and_a_matrix_of_one_entry_are_added():
+    one = sp.MatrixSymbol("o", 1, 1)
+    total = sp.Add(sp.Trace(one), t, evaluate=False)
+    assert evaluate(total, {one: [3.0], t: 2.0}) == 5
+
+
+def test_an_infinite_sum_of_sums():
+    assert evaluate(sp.Sum(i * sp.Rational(1, 2) ** k, (i, 1, 2), (k, 1, sp.oo)), {}) == 3
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "settles"),
+    [
+        (1.0, 1e-24, True), (1.0, 1e-9, False), (1e30, 1e5, True), (-1e30, 1e5, True),
+        (1e-30, 1e-24, True), (1e30, 1e25, False),
+    ],
+)  # fmt: skip
+def test_a_small_relative_error_settles(value, error, settles, monkeypatch):
+    monkeypatch.setattr(mpmath, "quad", lambda *_, **__: (mpmath.mpf(value), mpmath.mpf(error)))
+    integral = sp.Integral(t, (t, 0, 1))
+    assert is_evaluable(integral, {}) == settles
+
+    def series(term, ends):
+        return mpmath.mpf(value) + (mpmath.mpf(error) if mpmath.mp.dps > 40 else 0)
+
+    monkeypatch.setattr(mpmath, "nsum", series)
+    assert is_evaluable(sp.Sum(1 / k**2, (k, 1, sp.oo)), {}) == settles
+
+
+def test_half_the_digits_of_an_integral_and_a_third_of_those_of_a_series(monkeypatch):
+    monkeypatch.setattr(mpmath, "quad", lambda *_, **__: (mpmath.mpf(1), mpmath.mpf("1e-17")))
+    assert not is_evaluable(sp.Integral(t, (t, 0, 1)), {})
+    series = lambda *_: 1 + (mpmath.mpf("1e-12") if mpmath.mp.dps > 40 else 0)  # noqa: E731
+    monkeypatch.setattr(mpmath, "nsum", series)
+    assert not is_evaluable(sp.Sum(1 / k**2, (k, 1, sp.oo)), {})
+
+
+def test_an_integral_over_two_variables(monkeypatch):
+    def midpoint(function, ends, error):
+        return (ends[-1] - ends[0]) * function((ends[0] + ends[-1]) / 2), 0
+
+    monkeypatch.setattr(mpmath, "quad", midpoint)  # exact for what is linear, and quick
+    assert evaluate(sp.Integral(t * v, (v, 0, 2), (t, 0, 3)), {}) == 9
+
+
+def test_the_derivative_by_a_matrix_has_its_shape():
+    R, C = sp.MatrixSymbol("R", 2, 3), sp.MatrixSymbol("C", 3, 2)
+    case = {R: np.arange(6.0).reshape(2, 3), C: np.arange(6.0).reshape(3, 2) ** 2}
+    slope = evaluate(sp.Derivative(sp.Trace(C * R) + R[0, 2] ** 2, R), case)
+    expected = case[C].T + np.array([[0, 0, 4.0], [0, 0, 0]])
+    np.testing.assert_allclose(to_numpy(slope), expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("relation", "holds"),
+    [
+        (sp.Eq(t, mu), [False, True, False]),
+        (sp.Ne(t, mu), [True, False, True]),
+        (t < mu, [True, False, False]),
+        (t <= mu, [True, True, False]),
+        (t > mu, [False, False, True]),
+        (t >= mu, [False, True, True]),
+    ],
+)
+def test_relations(relation, holds):
+    formula = sp.Piecewise((1, relation), (0, True))
+    assert [evaluate(formula, {t: s, mu: 2.0}) == 1 for s in (1.0, 2.0, 3.0)] == holds

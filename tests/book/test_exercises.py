@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from boltzlib.book import check_exercise
+from boltzlib.book.exercises import _fault
 from boltzlib.book.hints import close
 
 CASES = [(np.array([1.0, 2.0, 6.0]),), (np.array([-1.0, 4.0]),)]
@@ -251,3 +252,52 @@ def test_bad_use_is_named():
         check_exercise("Mean", np.mean, oracle, [(1.0,), 2.0])
     with pytest.raises(ValueError, match="oracle: expected a number at every input; got NaN"):
         check_exercise("Mean", np.mean, lambda a: np.nan, CASES)
+
+
+def test_a_formula_without_symbols_is_a_number():
+    assert ask(lambda a: sp.Rational(int(2 * np.mean(a)), 2)) == "Mean: correct on 2 inputs."
+
+
+@pytest.mark.parametrize(("error", "right"), [(0.5e-9, True), (1.5e-9, False), (-1.5e-9, False)])
+def test_nine_digits_are_asked_for(error, right):
+    assert ("correct" in ask(lambda a: np.mean(a) * (1 + error))) == right
+
+
+def test_a_long_array_is_not_written_out():
+    for size, written in ((12, True), (13, False)):
+        reply = check_exercise("A", lambda n: np.full(n, 7.0), np.ones, [(size,)])
+        assert (reply.count("7.") == size) == written
+
+
+def test_nothing_is_read_into_an_answer_that_is_partly_not_a_number():
+    cases = [(np.array([1.0, 2.0]),), (np.array([1.0, 3.0]),)]
+    reply = check_exercise("A", lambda a: np.where(a == 2, np.nan, a), lambda a: a, cases)
+    assert reply.endswith("your value is not a number.")
+
+
+def test_an_oracle_is_a_number_in_every_entry():
+    with pytest.raises(ValueError, match="oracle"):
+        check_exercise("A", np.ones, lambda n: np.array([1.0, np.nan]), [(2,)])
+
+
+@pytest.mark.parametrize(
+    ("got", "right", "says"),
+    [
+        (1.105, 1.0, "too large"),
+        (-1.105, 1.0, "too small"),
+        ([[1.105]], [1.0], "has shape (1, 1), not the shape (1,) that was asked for"),
+        ([[1.105], [0.0]], [[1.0, 0.0]], "not the shape (1, 2) that was asked for"),
+        ([1.05, 1.105], [1.0, 1.0], "differs in 1 of 2 entries"),
+        ([10.05, -0.9, 1.0], [10.0, 0.0, -1.0], "differs in 1 of 3 entries"),
+        ([np.inf, 1.0, 3.0, -np.inf], [np.inf, 1.0, 2.0, 1.0], "differs in 2 of 4 entries"),
+        ([np.inf, 1.0, 2.0], [-np.inf, np.inf, 2.0], "differs in 2 of 3 entries"),
+        ([0.05, 0.2], [0.0, 0.0], "differs in 1 of 2 entries"),
+    ],
+)
+def test_a_difference_is_relative_to_the_largest_right_entry(got, right, says):
+    assert _fault(np.array(got), np.array(right), 0.1).endswith(says)
+
+
+def test_with_no_tolerance_only_equal_entries_agree():
+    assert _fault(np.array([1.0, 2.0]), np.array([1.0, 2.0]), 0.0) is None
+    assert "in 1 of 2" in _fault(np.array([1.0, 2.0]), np.array([1.0, 3.0]), 0.0)

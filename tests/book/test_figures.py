@@ -3,12 +3,13 @@
 import re
 
 import matplotlib
+import matplotlib.pyplot as plt
 import pytest
 
 matplotlib.use("Agg")
 
 from boltzlib.book import show_figure, show_frames
-from boltzlib.book.figures import C1, INK, draw_signed_squares, new_figure
+from boltzlib.book.figures import C1, INK, Figure, draw_signed_squares, new_figure
 
 ALT = "A straight line that rises from the lower left to the upper right corner."
 
@@ -37,7 +38,8 @@ def test_svg_is_accessible_and_follows_the_theme():
 def test_only_a_narrow_figure_may_shrink_on_a_small_screen():
     figure, _ = new_figure(size=(3.6, 3.6))
     assert "min-width:0" in show_figure(figure, alt=ALT).svg
-    assert "min-width" not in draw().svg
+    figure, _ = new_figure(size=(3.62, 3.6))
+    assert "min-width" not in show_figure(figure, alt=ALT).svg
 
 
 def test_bytes_are_stable_and_ids_do_not_clash():
@@ -52,6 +54,7 @@ def test_bytes_are_stable_and_ids_do_not_clash():
 def test_nothing_of_matplotlibs_boilerplate_is_left():
     svg = draw().svg
     assert "<metadata>" not in svg and "<!--" not in svg and "matplotlib" not in svg
+    assert "<g >" not in svg
 
 
 def test_frames_step_without_a_script():
@@ -89,4 +92,64 @@ def test_signed_squares_have_the_absolute_value_as_their_area():
     filled = {place for place, square in squares.items() if square.get_facecolor()[3] > 0}
     assert filled == {(0, 0), (0, 1), (1, 1)}
     assert axis.get_xlim() == (-0.6, 2.6) and axis.get_ylim() == (1.6, -0.6)  # rows go down
+    show_figure(figure, alt=ALT)
+
+
+def test_a_new_figure_has_the_books_style():
+    figure, axes = new_figure(2, 3)
+    assert axes.shape == (2, 3) and tuple(figure.get_size_inches()) == (6.4, 3.6)
+    shown = [side for side, spine in axes[0, 0].spines.items() if spine.get_visible()]
+    assert sorted(shown) == ["bottom", "left"]
+    (line,) = axes[0, 0].plot([0, 1], label="rise")
+    assert line.get_color() == C1 and not axes[0, 0].legend().get_frame_on()
+    show_figure(figure, alt=ALT)
+
+
+def test_a_figure_is_closed_when_it_is_shown():
+    figure, _ = new_figure()
+    show_figure(figure, alt=ALT)
+    assert not plt.fignum_exists(figure.number)
+
+
+def test_an_alt_text_has_forty_characters_or_more():
+    assert draw("x" * 40).alt == "x" * 40
+    with pytest.raises(ValueError, match="40 characters"):
+        draw("x" * 39)
+
+
+def test_the_page_shows_through():
+    figure, _ = new_figure(facecolor="#fedcba")
+    assert "#fedcba" not in show_figure(figure, alt=ALT).svg
+
+
+def test_a_quotation_mark_does_not_end_the_alt_text():
+    assert 'aria-label="Say &quot;A' in draw(f'Say "{ALT}"').svg
+
+
+def test_the_width_is_given_in_pixels_of_which_an_inch_has_96():
+    figure, _ = new_figure(size=(3.0, 2.0))
+    svg = show_figure(figure, alt=ALT).svg
+    assert re.match(r'<svg [^>]*\bwidth="288" role', svg) and 'viewBox="0 0 216 144"' in svg
+
+
+def test_figures_that_differ_in_their_caption_alone_share_no_names():
+    ids = []
+    for caption in ("One.", "Two."):
+        figure, axes = new_figure(size=(2.0, 2.0))
+        axes.plot([0, 1], marker="o")
+        svg = show_figure(figure, alt=ALT, caption=caption).svg
+        ids.append(set(re.findall(r'\bid="([^"]+)"', svg)))
+    assert ids[0] and not ids[0] & ids[1]
+
+
+def test_a_name_in_a_stylesheet_begins_with_a_letter():
+    for k in range(20):
+        html = show_frames([Figure(f"<svg>{k}{j}</svg>", f"{j}", "") for j in "ab"])._repr_html_()
+        assert re.search(r'name="([^"]+)"', html).group(1)[0].isalpha()
+
+
+def test_squares_of_a_table_do_not_touch():
+    figure, axis = new_figure()
+    draw_signed_squares(axis, [[1.0, -1.0]], largest=1.0)
+    assert all(0.5 < square.get_width() < 1 for square in axis.patches)
     show_figure(figure, alt=ALT)

@@ -8,7 +8,7 @@ from sympy import IndexedBase, Integral, MatrixSymbol, Product, Sum, Trace, exp,
 from boltzlib.book import VectorIntegral, equal, evaluate, latex
 from boltzlib.book.evaluate import CannotEvaluate
 from boltzlib.book.mutate import broken_copies
-from boltzlib.book.symbols import N, Sigma, k, m, t
+from boltzlib.book.symbols import N, Sigma, j, k, m, t
 
 y = MatrixSymbol("y", N, 1)
 a = IndexedBase("a", positive=True)
@@ -33,6 +33,7 @@ def test_fubini_gives_one_integral_a_component():
         squares,  # a sum, not a product
         exp(-Sum(a[k] * y[k - 1, 0] * y[0, 0], (k, 1, N))),  # factor k knows component 1 too
         exp(-Sum(a[k] * y[k - 1, 0] ** 2, (k, 2, N))),  # component 1 is left out
+        Product(exp(-j * y[k - 1, 0] ** 2), (k, 1, N), (j, 1, 2)),  # two indices
     ],
 )
 def test_fubini_is_refused_where_it_does_not_apply(body):
@@ -42,9 +43,10 @@ def test_fubini_is_refused_where_it_does_not_apply(body):
     assert integral.doit() == integral
 
 
-def test_the_variable_is_a_column_vector():
+@pytest.mark.parametrize("variable", [Sigma, t, 2 * y])
+def test_the_variable_is_a_column_vector(variable):
     with pytest.raises(ValueError, match="variable: expected a column vector"):
-        VectorIntegral(exp(-t), Sigma)
+        VectorIntegral(exp(-t), variable)
 
 
 @pytest.mark.parametrize("size", GRIDS)
@@ -92,3 +94,15 @@ def test_tex():
     tex = latex(bell)
     assert tex.startswith(r"\int dy \, \exp")
     assert "y_{k}^{2}" in tex
+
+
+def test_the_free_symbols_are_those_of_the_body_and_of_the_size():
+    assert VectorIntegral(t * Trace(y.T * y), y).free_symbols == {t, N}
+
+
+def test_a_component_is_a_real_number():
+    assert bell.separate().function.variables[0].is_real
+
+
+def test_a_constant_is_integrated():
+    assert evaluate(VectorIntegral(t, y), {t: 2.0, N: 1, y: [(0, 3, 1)]}) == 6
