@@ -98,7 +98,7 @@ def _factor(got, expected, cases) -> str:
     a, b = (np.concatenate([np.ravel(value) for value in values]) for values in (got, expected))
     if not (np.isfinite(a).all() and np.isfinite(b).all()) or len(np.unique(b)) < 2:
         return ""  # any two numbers have a ratio: it takes several
-    if (a[b == 0] == 0).all() and _constant(a[b != 0] / b[b != 0]):
+    if a.any() and (a[b == 0] == 0).all() and _constant(a[b != 0] / b[b != 0]):
         return "It is off by a constant factor, the same at every input."
     ratios = [_ratio(one, other) for one, other in zip(got, expected, strict=True)]
     for sizes in _sizes(cases) if None not in ratios else ():
