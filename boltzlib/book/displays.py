@@ -129,7 +129,10 @@ def _compare(signs: tuple, formula, case: Mapping, letters: Mapping, expected) -
     """Compare a side at an input; return False when double precision is not enough for it."""
     what = "display: what is shown\n    "
     try:
-        found = _array(read(signs, letters), expected)
+        found = read(signs, letters)
+        if isinstance(found, Unsized) and not formula.is_Matrix:
+            raise CannotRead("a matrix, where a number is tested")
+        found = _array(found, expected)
     except CannotRead as problem:
         raise Unreadable(f"{what}{shown(signs)}\ncannot be read: {problem}") from None
     except ArithmeticError:

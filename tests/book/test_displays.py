@@ -7,7 +7,7 @@ import sympy as sp
 
 from boltzlib.book import ClaimFailed, chain, limit, together
 from boltzlib.book.display_inputs import Held, letters_at, shaken, telling
-from boltzlib.book.displays import Comparison, check_display
+from boltzlib.book.displays import Comparison, Unreadable, check_display
 from boltzlib.book.symbols import A, N, X, i, m, mu, n, p, t, v, x
 from boltzlib.book.tex_signs import letter
 
@@ -224,10 +224,11 @@ def test_i_and_1_are_as_large_as_what_is_tested():
     for stated, tex in [
         (chain("S", "=", mu * sp.Identity(N)), r"S = \mu I"),
         (chain("u", "=", mu * sp.OneMatrix(N, 1)), r"u = \mu \mathbf{1}"),
-        (chain("a", "=", mu), r"a = \mu I"),
-        (chain("a", "=", mu), r"a = \mu \mathbf{1}"),
     ]:
         assert check_display(stated, [case], tex) == [(0, 1)]
+    for tex in (r"a = \mu I", r"a = \mu \mathbf{1}"):
+        with pytest.raises(Unreadable, match="a matrix, where a number is tested"):
+            check_display(chain("a", "=", mu), [case], tex)
 
 
 def test_one_entry_that_is_not_finite_is_no_error_of_the_display():
