@@ -1,5 +1,5 @@
-# Plain `make` lists what there is. Every target sets up .venv by itself;
-# no step but that one needs the network.
+# Plain `make` lists what there is. A target that needs .venv sets it up by itself (make bench
+# .venv-bench); no step but that one, and make lock, needs the network.
 #
 #   PYTHON=python3.12   the interpreter that .venv is made with
 #   JOBS=2              processes that tests run in
@@ -16,7 +16,7 @@ STAMP   := $(VENV)/.from-lock
 PEERS   := .venv-bench
 BUILT   := _build/.built
 UV      := $(shell command -v uv 2>/dev/null)
-CODE    := boltzlib tools tests conftest.py $(wildcard benchmarks)
+CODE    := boltzlib tools tests conftest.py benchmarks
 
 # What the pages are made from. A change in the second list builds every page anew.
 PAGES   := $(shell find chapters boltzlib -type f -not -path '*/.*' -not -path '*/__pycache__/*' 2>/dev/null)
@@ -44,8 +44,6 @@ else
 endif
 	@touch $@
 
-.venv: $(STAMP)
-
 book: $(BUILT) ## build the HTML book from the stored outputs; a warning is an error
 	@echo "Open file://$(CURDIR)/_build/html/index.html"
 
@@ -60,7 +58,7 @@ $(BUILT): $(STAMP) $(BUILDER) $(PAGES)
 test: $(BUILT) ## run every test: library, notebooks, ledger and the pages in Chromium
 	@$(BIN)/python -m pytest --nbval -n $(JOBS) --dist loadfile $(ARGS)
 
-mutants: $(STAMP) ## plant errors in the library, count which are noticed, write the page (an hour)
+mutants: $(STAMP) ## plant errors in library, formulas and displays; write who notices to the page (an hour)
 	@$(BIN)/python -m tools.mutants --jobs $(JOBS) $(ARGS)
 
 # The peers have a .venv of their own: nothing else may come to depend on them.
@@ -107,5 +105,5 @@ lock: ## resolve requirements.txt anew into requirements.lock (needs uv)
 	  --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" \
 	  requirements.txt -o requirements.lock
 
-clean: ## remove what the build made, .venv apart
+clean: ## remove what was built and measured, .venv apart
 	rm -rf _build .pytest_cache .ruff_cache .hypothesis

@@ -1,11 +1,10 @@
 """Exact sums over all states of a dense Ising machine: log Z, means, pair correlations."""
 
-import tracemalloc
-
 import dimod
 import numpy as np
 from dwave.samplers import TreeDecompositionSampler
 
+from benchmarks import timing
 from benchmarks.timing import Row, medians
 from boltzlib.enumeration import ising_moments
 
@@ -105,8 +104,4 @@ def scaling() -> dict[str, dict[int, float]]:
 def peak_memory(n_spins: int) -> float:
     """Megabytes that the sum takes beyond its arguments."""
     J, h = couplings(n_spins)
-    tracemalloc.start()
-    ising_moments(J, h)
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    return peak / 1e6
+    return timing.peak_memory(lambda: ising_moments(J, h))

@@ -1,6 +1,5 @@
 """EM for Gaussian mixtures: one iteration, its scaling, and a whole fit."""
 
-import tracemalloc
 import warnings
 
 import numpy as np
@@ -10,7 +9,7 @@ from pomegranate.gmm import GeneralMixtureModel
 from sklearn.mixture import GaussianMixture as ScikitMixture
 
 from benchmarks.page import CHAPTERS, seconds
-from benchmarks.timing import Row, medians
+from benchmarks.timing import Row, medians, peak_memory
 from boltzlib.mixture import GaussianMixture, e_step, fit_em, m_step
 
 SAMPLES, DIMENSION, COMPONENTS = 200_000, 10, 8
@@ -136,15 +135,6 @@ def compare_fit() -> list[Row]:
         Row(task, f"scikit-learn, {peer.n_iter_} steps", times["boltzlib"],
             times["scikit-learn"], abs(ours - float(peer.score(x))))
     ]  # fmt: skip
-
-
-def peak_memory(function) -> float:
-    """Megabytes that a call takes beyond its arguments."""
-    tracemalloc.start()
-    function()
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    return peak / 1e6
 
 
 def scaling() -> str:

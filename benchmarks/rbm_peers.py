@@ -28,7 +28,6 @@ Parameters = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]
 
 POOLS = ThreadpoolController()
 NAMES = ("scikit-learn", "learnergy", "rbms")
-WITH_LOG_PARTITION = ("rbms",)
 RATE = 0.01  # of the measured epochs; their time does not depend on it
 
 # The best found on 8×8 digits with 16 hidden units: for 200 epochs, and for a few seconds.
@@ -120,12 +119,12 @@ def scikit(
 
 def learnergy(
     bits: NDArray, n_hidden: int, rate: float, batch: int, seed: int,
-    steps: int = 1, momentum: float = 0.0,
+    steps: int = 1,
 ) -> Peer:  # fmt: skip
-    """learnergy: CD-k with momentum; it has no persistent chains."""
+    """learnergy: CD-k; it has no persistent chains."""
     torch.manual_seed(seed)
     images = Images(bits)
-    model = LearnergyRBM(bits.shape[1], n_hidden, steps, rate, momentum)
+    model = LearnergyRBM(bits.shape[1], n_hidden, steps, rate)
 
     def epoch(rate: float) -> None:
         model.optimizer.param_groups[0]["lr"] = rate
@@ -221,10 +220,8 @@ def hidden_states(n_hidden: int) -> torch.Tensor:
     return get_categorical_configurations(2, n_hidden, dtype=torch.float64)
 
 
-def log_partition(name: str, W, b, c, states: torch.Tensor | None = None) -> float:
-    """ln Z by summing over all hidden states, which are listed first unless they are given."""
-    if name not in WITH_LOG_PARTITION:
-        raise ValueError(f"name must be one of {WITH_LOG_PARTITION}, got {name!r}")
+def log_partition(W, b, c, states: torch.Tensor) -> float:
+    """ln Z by rbms: the sum over all hidden states, as `hidden_states` lists them."""
     W, b, c = (torch.tensor(values, dtype=torch.float64) for values in (W, b, c))
     model = BBRBM(W.T, b, c)
-    return compute_partition_function(model, hidden_states(len(c)) if states is None else states)
+    return compute_partition_function(model, states)

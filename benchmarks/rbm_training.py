@@ -95,7 +95,7 @@ def compare_log_partition(n_hidden: int) -> list[Row]:
     functions = {
         "boltzlib": model.log_partition,
         "NumPy and SciPy, plainly": lambda: by_states(model.W, model.b, model.c),
-        "rbms": lambda: rbm_peers.log_partition("rbms", W.T, b, c, states) - constant,
+        "rbms": lambda: rbm_peers.log_partition(W.T, b, c, states) - constant,
     }
     functions = {name: rbm_peers.one_thread()(f) for name, f in functions.items()}
     times = medians(functions, seconds=2.0)

@@ -1,6 +1,7 @@
 """Run two or more functions in turn and compare their medians and their answers."""
 
 import time
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
@@ -42,3 +43,12 @@ def medians(functions: dict[str, Callable[[], object]], seconds: float = 2.0) ->
             times[name].append(time.perf_counter() - start)
             spent[name] += times[name][-1]
     return {name: median(found) for name, found in times.items()}
+
+
+def peak_memory(function: Callable[[], object]) -> float:
+    """Megabytes that a call takes beyond its arguments."""
+    tracemalloc.start()
+    function()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return peak / 1e6

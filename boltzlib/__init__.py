@@ -1,4 +1,4 @@
-"""boltzlib: the models of *Understanding Diffusion Models*, one function per equation.
+"""boltzlib: the models of *Understanding Diffusion Models*, tied to its equations.
 
 The library needs NumPy and SciPy only. Every public function names, in its
 docstring, the numbered equation of the book that it computes.

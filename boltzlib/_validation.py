@@ -16,6 +16,7 @@ __all__ = [
     "as_batch",
     "as_couplings",
     "as_nonnegative",
+    "as_positive",
     "as_probabilities",
     "as_real_array",
     "as_recorded_spins",
@@ -130,6 +131,32 @@ def as_probabilities(name: str, value: ArrayLike) -> NDArray[np.float64]:
     if abs(total - 1.0) > SUM_TOLERANCE:
         raise ValueError(f"{name}: expected probabilities that sum to 1, got sum {total}")
     return table
+
+
+def as_rows_of_probabilities(
+    name: str, value: ArrayLike, shape: tuple[int, int]
+) -> NDArray[np.float64]:
+    """Return tables of probabilities, one distribution a sample: each row sums to 1."""
+    r = as_real_array(name, value, ndim=2)
+    if r.shape != shape:
+        raise ValueError(f"{name}: expected shape {shape}, got {r.shape}")
+    if (r < 0.0).any():
+        raise ValueError(f"{name}: expected non-negative probabilities, got {r.min():.6g}")
+    wrong = np.abs(r.sum(axis=1) - 1.0) > SUM_TOLERANCE
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        raise ValueError(
+            f"{name}: expected rows that sum to 1, got {r[row].sum():.12g} in row {row}"
+        )
+    return r
+
+
+def as_positive(name: str, value: float) -> float:
+    """Return a finite number that is larger than 0."""
+    number = float(as_real_array(name, value, ndim=0))
+    if number <= 0.0:
+        raise ValueError(f"{name}: expected a positive number, got {number}")
+    return number
 
 
 def as_nonnegative(name: str, value: float) -> float:

@@ -15,6 +15,7 @@ from boltzlib._validation import (
     as_nonnegative,
     as_probabilities,
     as_real_array,
+    as_rows_of_probabilities,
     as_size,
     check_rng,
     frozen_copy,
@@ -337,7 +338,7 @@ class BernoulliMixture:
         """
         x = _as_bits(x, self.dimension)
         shape = (len(x), self.n_components)
-        gamma = latent.as_rows_of_probabilities("responsibilities", responsibilities, shape)
+        gamma = as_rows_of_probabilities("responsibilities", responsibilities, shape)
         a = as_nonnegative("pseudocount", pseudocount)
         counts = gamma.sum(axis=0)
         total = (counts + 2.0 * a)[:, np.newaxis]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-from boltzlib._validation import as_real_array, as_size, frozen_copy
+from boltzlib._validation import as_positive, as_real_array, as_size, frozen_copy
 
 __all__ = [
     "ConvergenceWarning",
@@ -146,7 +146,7 @@ class QuadraticSurrogate:
         object.__setattr__(self, "centre", frozen_copy(centre))
         object.__setattr__(self, "value", float(as_real_array("value", value, ndim=0)))
         object.__setattr__(self, "gradient", frozen_copy(gradient))
-        object.__setattr__(self, "step", _as_positive("step", step))
+        object.__setattr__(self, "step", as_positive("step", step))
 
     def __call__(self, theta: ArrayLike) -> float | Array:
         r"""Value of the surrogate.
@@ -255,13 +255,13 @@ def gradient_descent(
         raise ValueError("step: expected a step or a Lipschitz constant, got both")
     eta = 1.0
     if step is not None:
-        eta = _as_positive("step", step)
+        eta = as_positive("step", step)
     elif lipschitz is not None:
-        eta = 1.0 / _as_positive("lipschitz", lipschitz)
+        eta = 1.0 / as_positive("lipschitz", lipschitz)
     backtracking = step is None and lipschitz is None
     path = _Path(function, gradient, start)
     max_steps = as_size("max_steps", max_steps)
-    tolerance = _as_positive("tolerance", tolerance)
+    tolerance = as_positive("tolerance", tolerance)
 
     while True:
         count, norm = len(path.steps), path.gradient_norms[-1]
@@ -339,7 +339,7 @@ def newton(
     """
     path = _Path(function, gradient, start)
     max_steps = as_size("max_steps", max_steps)
-    tolerance = _as_positive("tolerance", tolerance)
+    tolerance = as_positive("tolerance", tolerance)
     D = len(path.theta)
     while True:
         count = len(path.steps)
@@ -463,10 +463,3 @@ def _as_parameters(name: str, value: ArrayLike) -> Array:
     if theta.ndim != 1:
         raise ValueError(f"{name}: expected shape (D,) or a number, got {theta.shape}")
     return theta
-
-
-def _as_positive(name: str, value: float) -> float:
-    number = as_real_array(name, value, ndim=0)
-    if number <= 0:
-        raise ValueError(f"{name}: expected a positive number, got {number}")
-    return float(number)

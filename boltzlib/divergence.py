@@ -206,6 +206,9 @@ def log_likelihood(model: HasLogProb, x: ArrayLike) -> float:
 
     .. math:: \ell = \sum_{i=1}^n \ln q(x_i)
 
+    The method of that name which the models have is the average over the samples, as
+    `average_log_likelihood` here.
+
     Parameters
     ----------
     model : object with `log_prob`

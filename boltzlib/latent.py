@@ -16,7 +16,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from boltzlib._accurate import x_minus_log1p
-from boltzlib._validation import SUM_TOLERANCE, as_real_array, as_size, frozen_copy
+from boltzlib._validation import (
+    as_positive,
+    as_real_array,
+    as_rows_of_probabilities,
+    as_size,
+    frozen_copy,
+)
 from boltzlib.descent import Fit
 
 __all__ = [
@@ -273,7 +279,7 @@ def q_function(joint: ArrayLike, r: ArrayLike) -> float:
 
 def ascend(
     step: Callable[[Any], tuple[Any, float]],
-    initial: Any,
+    start: Any,
     *,
     tolerance: float = 1e-6,
     max_steps: int = 1000,
@@ -288,7 +294,7 @@ def ascend(
     ----------
     step : callable
         Gets a model, returns the next model and the value of the model that it *got*.
-    initial : model
+    start : model
         With a method ``distance``, and ``twins`` as in `LatentModel`.
     tolerance : float
         Converged when the way that is left is not above this, in the unit of the models'
@@ -332,11 +338,9 @@ def ascend(
     >>> fit.model.means.round(6).tolist(), fit.converged
     ([[-1.0], [1.0]], True)
     """
-    tolerance = float(as_real_array("tolerance", tolerance, ndim=0))
-    if tolerance <= 0:
-        raise ValueError(f"tolerance: expected a positive number, got {tolerance}")
+    tolerance = as_positive("tolerance", tolerance)
     max_steps = as_size("max_steps", max_steps)
-    models, values, moves = [initial], [], []
+    models, values, moves = [start], [], []
     left, settled = np.inf, 0
     while True:
         new, value = step(models[-1])
@@ -373,7 +377,7 @@ def ascend(
 
 def em(
     x: ArrayLike,
-    initial: LatentModel,
+    start: LatentModel,
     *,
     update: Callable[[Any, ArrayLike, Array], Any] | None = None,
     log_prior: Callable[[Any], float] | None = None,
@@ -390,7 +394,7 @@ def em(
     ----------
     x : array_like, shape (n, N)
         Data, handed to the model.
-    initial : LatentModel
+    start : LatentModel
     update : callable, optional
         ``update(model, x, r)`` returns the next model, which need only have a Q that is not lower
         (generalised EM). By default it is ``model.maximised(x, r)``.
@@ -438,7 +442,7 @@ def em(
         return new, evidence(joint).mean() + prior(model) / n
 
     options = {"tolerance": tolerance, "max_steps": max_steps, "keep_models": keep_models}
-    return ascend(step, initial, **options)
+    return ascend(step, start, **options)
 
 
 def best_of(fits: list[Fit], failures: list[str]) -> Fit:
@@ -486,19 +490,3 @@ def _as_joint(joint: ArrayLike) -> Array:
 def _as_pair(joint: ArrayLike, r: ArrayLike) -> tuple[Array, Array]:
     joint = _as_joint(joint)
     return joint, as_rows_of_probabilities("r", r, joint.shape)
-
-
-def as_rows_of_probabilities(name: str, r: ArrayLike, shape: tuple[int, int]) -> Array:
-    """Check one distribution a sample; not public."""
-    r = as_real_array(name, r, ndim=2)
-    if r.shape != shape:
-        raise ValueError(f"{name}: expected shape {shape}, got {r.shape}")
-    if (r < 0.0).any():
-        raise ValueError(f"{name}: expected non-negative probabilities, got {r.min():.6g}")
-    wrong = np.abs(r.sum(axis=1) - 1.0) > SUM_TOLERANCE
-    if wrong.any():
-        row = int(np.flatnonzero(wrong)[0])
-        raise ValueError(
-            f"{name}: expected rows that sum to 1, got {r[row].sum():.12g} in row {row}"
-        )
-    return r

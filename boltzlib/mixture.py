@@ -17,6 +17,7 @@ from boltzlib._validation import (
     as_nonnegative,
     as_probabilities,
     as_real_array,
+    as_rows_of_probabilities,
     as_size,
     as_symmetric_matrix,
     check_rng,
@@ -493,7 +494,7 @@ class GaussianMixture:
         """
         x = as_batch("x", x, self.dimension)
         shape = (len(x), self.n_components)
-        gamma = latent.as_rows_of_probabilities("responsibilities", responsibilities, shape).T
+        gamma = as_rows_of_probabilities("responsibilities", responsibilities, shape).T
         counts = _not_empty(gamma.sum(axis=1))
         sums = SufficientStatistics.empty((gamma @ x) / counts[:, np.newaxis])
         for start in range(0, len(x), _CHUNK):
@@ -931,7 +932,7 @@ def m_step(statistics: SufficientStatistics, *, covariance_floor: float = 0.0) -
 
 def fit_em(
     x: ArrayLike | Iterable[ArrayLike],
-    initial: GaussianMixture,
+    start: GaussianMixture,
     *,
     covariance_floor: float = 0.0,
     tolerance: float = 1e-6,
@@ -947,7 +948,7 @@ def fit_em(
     x : array_like, shape (n, N), or (n,) for N = 1; or an iterable of such arrays
         As for `e_step`. An iterable is read once a step: it must be one that can be read again,
         such as a list of arrays or an object that opens a file each time. A generator is refused.
-    initial : GaussianMixture
+    start : GaussianMixture
     covariance_floor : float
         As for `m_step`. The likelihood then has a maximum. The start must satisfy it.
     tolerance : float
@@ -991,11 +992,11 @@ def fit_em(
     """
     floor = as_nonnegative("covariance_floor", covariance_floor)
     x = _readable_again(x)
-    eigenvalues = np.linalg.eigvalsh(initial.covariances)
-    rounding = 16.0 * initial.dimension * np.finfo(float).eps * eigenvalues[:, -1]
+    eigenvalues = np.linalg.eigvalsh(start.covariances)
+    rounding = 16.0 * start.dimension * np.finfo(float).eps * eigenvalues[:, -1]
     if (eigenvalues[:, 0] < floor - rounding).any():
         raise ValueError(
-            f"initial: expected covariances with eigenvalues of at least covariance_floor = "
+            f"start: expected covariances with eigenvalues of at least covariance_floor = "
             f"{floor:.12g}, got {eigenvalues.min():.12g}"
         )
 
@@ -1008,7 +1009,7 @@ def fit_em(
         return m_step(sums, covariance_floor=floor), value
 
     options = {"tolerance": tolerance, "max_steps": max_steps, "keep_models": keep_models}
-    fit = latent.ascend(step, initial, **options)
+    fit = latent.ascend(step, start, **options)
     return _warn_unless_converged(fit, "fit_em")
 
 

@@ -252,8 +252,8 @@ class RBM:
         Notes
         -----
         With scale 0 this is near the stationary point of Eq. (4.86f), from which nothing learns.
-        Source: G. Hinton, *A Practical
-        Guide to Training Restricted Boltzmann Machines* (2012), section 8.
+        Source: G. Hinton, *A Practical Guide to Training Restricted Boltzmann Machines* (2012),
+        section 8.
 
         Examples
         --------
@@ -524,7 +524,7 @@ class RBM:
         Notes
         -----
         Eq. (4.82b), or the same with the layers exchanged if there are fewer visible units.
-        Source: as the class. A step costs :math:`N 2^{N_h}` multiplications, but only about
+        Source: as the class. It costs :math:`N 2^{N_h}` multiplications, but only about
         :math:`N 2^{N_h/2}` exponentials.
 
         Examples
@@ -603,6 +603,8 @@ class RBM:
 
         .. math:: \ln q(x, z) = -E(x, z) - \ln Z
 
+        Of one z for each x; of all z, see `joint_log_prob`.
+
         Parameters
         ----------
         x : array_like, shape (n, N)
@@ -633,6 +635,8 @@ class RBM:
         r"""Log probability of each x together with every hidden state, exact.
 
         .. math:: \ln q(x_i, z) \qquad \text{for all } z \in \{-1, 1\}^{N_h}
+
+        Of one z for each x, see `log_prob_joint`.
 
         Parameters
         ----------
@@ -1308,8 +1312,8 @@ class RBM:
         Returns
         -------
         (int, int) or None
-            Counted from 0; equal to 1e-3 of the larger of the two. Every learning rule of this
-            chapter gives twins the same change, so that they stay so: often at a saddle.
+            Counted from 0; equal to 1e-3 of the larger of the two. Every learning rule of
+            chapter 4 gives twins the same change, so that they stay so: often at a saddle.
 
         Notes
         -----

@@ -8,7 +8,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
 
-from boltzlib._validation import as_nonnegative, as_real_array, as_size, as_spins, frozen_copy
+from boltzlib._validation import (
+    as_nonnegative,
+    as_positive,
+    as_size,
+    as_spins,
+    frozen_copy,
+)
 from boltzlib.descent import Fit
 from boltzlib.latent import ascend
 from boltzlib.rbm import RBM, Moments, as_moments
@@ -256,9 +262,7 @@ class _Data(NamedTuple):
 
 def _climb(value_and_gradient, start: RBM, tolerance: float, max_steps: int) -> Fit:
     """Maximise by L-BFGS; the value never falls, since each step is searched along a line."""
-    tolerance = float(as_real_array("tolerance", tolerance, ndim=0))
-    if tolerance <= 0:
-        raise ValueError(f"tolerance: expected a positive number, got {tolerance}")
+    tolerance = as_positive("tolerance", tolerance)
     max_steps = as_size("max_steps", max_steps)
     shape = start.W.shape
     seen: dict[bytes, tuple[float, Array]] = {}
@@ -279,8 +283,9 @@ def _climb(value_and_gradient, start: RBM, tolerance: float, max_steps: int) -> 
     norms = np.array([np.abs(gradient).max() for _, gradient in places])
     history = Climb(frozen_copy(np.array([value for value, _ in places])), frozen_copy(norms))
     converged = bool(norms[-1] <= tolerance)
+    count = len(path) - 1
     reason = (
         f"largest entry of the gradient {norms[-1]:.3g}, tolerance {tolerance:.3g}, after "
-        f"{len(path) - 1} steps"
+        f"{count} step{'' if count == 1 else 's'}"
     )
     return Fit(RBM.from_parameters(found.x, *shape), history, converged, reason)

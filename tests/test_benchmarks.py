@@ -80,6 +80,6 @@ def test_the_page_in_the_book_is_of_this_form():
     text = page.PAGE.read_text(encoding="utf-8")
     head = page.TEMPLATE.partition("{date}")[0]
     assert text.startswith(head)
-    for peer in ("dwave-samplers", "dimod", "scikit-learn", "pomegranate"):
+    for peer in ("dwave-samplers", "dimod", "scikit-learn", "pomegranate", "learnergy", "rbms"):
         assert peer in text
     assert "cores" in text

@@ -221,9 +221,9 @@ def test_when_it_stops_unless_told_otherwise():
 def test_all_stop_as_ascend_does_unless_told_otherwise(learn, monkeypatch):
     told = []
 
-    def recorded(step, initial, **options):
+    def recorded(step, start, **options):
         told.append(options)
-        return ascend(step, initial, **options)
+        return ascend(step, start, **options)
 
     monkeypatch.setattr("boltzlib.latent.ascend", recorded)
     assert learn([0.0, 1.0, 1.0], np.random.default_rng(1)).converged

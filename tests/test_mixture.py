@@ -1410,7 +1410,7 @@ def test_bad_points(method):
         (lambda: m_step(e_step(good, cloud), covariance_floor=-1.0), "covariance_floor: expected"),
         (
             lambda: fit_em(cloud, good, covariance_floor=2.0),
-            r"initial: expected .* eigenvalues of at least covariance_floor = 2, got 1",
+            r"start: expected .* eigenvalues of at least covariance_floor = 2, got 1",
         ),
         (
             lambda: fit_em(
@@ -1418,7 +1418,7 @@ def test_bad_points(method):
                 dataclasses.replace(good, covariances=[np.eye(2), 4 * np.eye(2)]),
                 covariance_floor=2.0,
             ),
-            r"initial: expected .* eigenvalues of at least covariance_floor = 2, got 1",
+            r"start: expected .* eigenvalues of at least covariance_floor = 2, got 1",
         ),
         (lambda: fit_em(cloud, good, covariance_floor=np.inf), "covariance_floor: expected finite"),
         (

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from tools.contents import notebooks_in
 from tools.normal_form import normal_form, to_text
 from tools.unfit_outputs import unfit
 
 CHAPTERS = Path(__file__).resolve().parent.parent / "chapters"
-NOTEBOOKS = sorted(CHAPTERS.rglob("*.ipynb"))
+NOTEBOOKS = notebooks_in([CHAPTERS])
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -1,4 +1,7 @@
-"""The documents of the book, as its table of contents (_toc.yml) names them."""
+"""Which documents there are: those of the table of contents (_toc.yml), those in a folder."""
+
+from collections.abc import Iterable
+from pathlib import Path
 
 import yaml
 
@@ -15,3 +18,16 @@ def _named_in(part) -> list[str]:
         own = [part[key] for key in ("root", "file") if key in part]
         return own + [name for value in part.values() for name in _named_in(value)]
     return [name for each in part for name in _named_in(each)] if isinstance(part, list) else []
+
+
+def notebooks_in(paths: Iterable[Path]) -> list[Path]:
+    """These notebooks, and all in these folders but the checkpoints of JupyterLab."""
+    found = []
+    for path in paths:
+        if path.is_dir():
+            found += sorted(p for p in path.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
+        elif path.exists():
+            found.append(path)
+        else:
+            raise SystemExit(f"no such notebook: {path}")
+    return found

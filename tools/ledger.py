@@ -137,8 +137,10 @@ def coverage(sums: Totals, page: str) -> list[nodes.Node]:
         cells.append(item)
     text = (
         f"{len(sums.covered)} of the note's {len(numbering.NOTE_NUMBERS)} numbered equations "
-        "have a claim. Each links to its place in the text. The others are still to come."
+        "have a claim. Each links to its place in the text."
     )
+    if sums.to_come:
+        text += " The others are still to come."
     return [paragraph(text), nodes.bullet_list("", *cells, classes=["coverage"])]
 
 
@@ -212,14 +214,12 @@ def ledger_totals(pages: list[Page], page: str) -> list[nodes.Node]:
         (sums.inputs, "inputs at which text and code were compared"),
         (sums.rejected, "wrong versions tried, all rejected"),
         (wrong, "errors of the lecture note found, each with a counter-example"),
-        (f"{len(sums.covered)} of {whole}", "numbered equations of the note covered so far"),
+        (f"{len(sums.covered)} of {whole}", "numbered equations of the note covered"),
     ]
     kinds = [counted(sums.kinds[kind], *names) for kind, names in KINDS.items() if sums.kinds[kind]]
     found = [
         counted(sums.displays["generated"], "display is", "displays are")
-        + " generated from the tested formula",
-        f"{amount(sums.displays['parsed'])} parsed back and compared",
-        f"{amount(sums.displays['hand'])} set by hand",
+        + " generated from the tested formula, and read back and compared with it",
     ]
     list_of_tiles = bullets(
         ([strong(amount(n) if isinstance(n, int) else n), f" {what}"] for n, what in tiles),

@@ -13,10 +13,10 @@ from importlib.util import find_spec
 
 from boltzlib.book import numbering
 from boltzlib.book.claim import KINDS
-from tools.records import Entry, Page, bundles, headings, joined, source
+from tools.normal_form import joined
+from tools.records import Entry, Page, bundles, headings, source
 
 SCOPES = ("general", "instance")
-DISPLAYS = ("generated", "parsed", "hand")
 
 # What each key of a claim's record must be.
 VALID = {
@@ -33,7 +33,7 @@ VALID = {
     "tolerance": lambda r, v: isinstance(v, float) and 0 < v <= 1e-6,
     "mutants": lambda r, v: _is_count(v) and v > 0,
     "killed": lambda r, v: _is_count(v) and v == r["mutants"],
-    "display": lambda r, v: v in DISPLAYS,
+    "display": lambda r, v: v == "generated",
     "erratum": lambda r, v: v is None or _is_sentence(v),
     "counterexample": lambda r, v: _is_text(v) if r["erratum"] else v is None,
     "tex": lambda r, v: _is_text(v),
@@ -118,7 +118,7 @@ def display_faults(page: Page) -> list[str]:
     """Every claim's display is made from its formula and placed once, under its own label."""
     found = []
     tex = {str(e.record.get("equation")): e.record.get("tex") for e in page.claims}
-    labels = {label_of(number): number for number in tex}
+    labels = {numbering.label(number): number for number in tex}
     made = dict(page.glued)
     for label, number in labels.items():
         if label not in made:
@@ -195,10 +195,6 @@ def docstring_numbers(text: str) -> list[str]:
     nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, documented)]
     strings = [ast.get_docstring(node) or "" for node in nodes]
     return [number for string in strings for number in re.findall(r"Eq\.\s\((\S+?)\)", string)]
-
-
-def label_of(number: str) -> str:
-    return "eq-" + number.replace(".", "-")
 
 
 def _is_number(value) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import jupytext
 
+from tools.contents import notebooks_in
 from tools.kernel_environment import ROOT
 
 CHAPTERS = ROOT / "chapters"
@@ -66,7 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--force", action="store_true", help="also over a text that is newer")
     options = parser.parse_args(arguments)
     kept = 0
-    for notebook in options.paths or sorted(CHAPTERS.rglob("*.ipynb")):
+    for notebook in notebooks_in(options.paths or [CHAPTERS]):
         text = text_of(notebook)
         if text.exists() and is_newer(text) and not options.force:
             print(f"{text.relative_to(ROOT)}: newer than its notebook, kept (--force overwrites)")

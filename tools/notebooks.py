@@ -14,7 +14,6 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -25,6 +24,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError
 
 from tools import notebook_text
+from tools.contents import notebooks_in
 from tools.kernel_environment import ROOT, fix_environment
 from tools.normal_form import normal_form, to_text
 from tools.notebook_diff import difference
@@ -97,18 +97,6 @@ def write_atomically(path: Path, text: str) -> None:
         file.write(text)
     os.chmod(file.name, 0o644)
     os.replace(file.name, path)
-
-
-def notebooks_in(paths: Iterable[Path]) -> list[Path]:
-    found = []
-    for path in paths:
-        if path.is_dir():
-            found += sorted(p for p in path.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
-        elif path.exists():
-            found.append(path)
-        else:
-            raise SystemExit(f"no such notebook: {path}")
-    return found
 
 
 def shown(path: Path) -> str:

@@ -14,6 +14,8 @@ from pathlib import Path
 from boltzlib.book import numbering
 from boltzlib.book.claim import MIME as CLAIM
 from boltzlib.book.errata import MIME as PROSE_ERRATUM
+from tools.contents import notebooks_in
+from tools.normal_form import joined
 
 GLUED_TEX = "application/papermill.record/text/latex"
 PLACED = re.compile(r"^(`{3,}|:{3,})\{glue:math\}[ \t]*(\S*)[ \t]*\n(.*?)^\1", re.M | re.S)
@@ -72,7 +74,7 @@ class Page:
 def read_pages(folder: Path, names: Iterable[str] | None = None) -> list[Page]:
     """Read the notebooks of a folder, or those of the named documents, in the book's order."""
     if names is None:
-        paths = [p for p in folder.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts]
+        paths = notebooks_in([folder])
         names = [path.relative_to(folder).with_suffix("").as_posix() for path in paths]
     pages = [read_page(folder / f"{name}.ipynb", name) for name in names]
     return sorted(pages, key=lambda page: page.place)
@@ -107,10 +109,6 @@ def bundles(cell: dict) -> Iterator[dict]:
 
 def source(cell: dict) -> str:
     return joined(cell["source"])
-
-
-def joined(text) -> str:
-    return text if isinstance(text, str) else "".join(text)
 
 
 def placed_in(text: str) -> list[Placed]:

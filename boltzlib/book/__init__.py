@@ -1,6 +1,6 @@
 """What a notebook of the book uses: claims, symbols, figures, exercises.
 
-The only part of boltzlib that imports SymPy and Matplotlib.
+The only part of boltzlib that imports SymPy, mpmath and Matplotlib.
 """
 
 from boltzlib.book.brute_force import joint_table, spin_table

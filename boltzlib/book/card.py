@@ -116,5 +116,5 @@ def on_this_page() -> Table:
                 "yes" if r["erratum"] else "",
             ]
         )
-    head = ["Equation", "Kind", "Proved for", "Computed by", "Inputs", "Wrong versions rejected"]
+    head = ["Equation", "Kind", "Holds for", "Computed by", "Inputs", "Wrong versions rejected"]
     return Table("Claims on this page", [*head, "Erratum"], rows, "claims-table")

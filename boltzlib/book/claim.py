@@ -9,7 +9,7 @@
 
 * derived ≡ stated, symbolically (`boltzlib.book.prove`);
 * stated ≈ computed: the stated formula at 40 digits (`boltzlib.book.evaluate`) against the
-  function, on random and on edge inputs;
+  function, on ordinary and on extreme inputs;
 * every broken copy of the stated formula (`boltzlib.book.mutate`) must fail;
 * the display, read back by a second program (`boltzlib.book.displays`), is the stated formula.
 

@@ -15,9 +15,9 @@ import sympy as sp
 
 from boltzlib.book.corners import DerivedDiffers, Failure, Numbers, proved, same
 from boltzlib.book.evaluate import DIGITS, evaluate, to_numpy
+from boltzlib.book.mends import letters_in, mends, slowness
 from boltzlib.book.mutate import Slip
 from boltzlib.book.prove import normal
-from boltzlib.book.slips import letters_in, mends, slowness
 from boltzlib.book.words import listed, plain, show_apart, show_case
 
 SHOWN = 12  # numbers of an array that a message shows

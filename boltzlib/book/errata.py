@@ -7,7 +7,8 @@ from html import escape
 
 import numpy as np
 
-from boltzlib.book.corners import ClaimFailed, show_value
+from boltzlib.book.corners import ClaimFailed
+from boltzlib.book.words import show_value
 
 MIME = "application/vnd.boltzlib.erratum+json"
 

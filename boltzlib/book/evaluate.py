@@ -57,16 +57,6 @@ def evaluate(formula, values: Mapping, digits: int = DIGITS) -> Any:
         return _value(sp.sympify(formula), dict(values))
 
 
-def is_evaluable(formula, values: Mapping) -> bool:
-    """Return whether every free symbol of `formula` has a value."""
-    try:
-        with mpmath.workdps(DIGITS):
-            _value(sp.sympify(formula), dict(values))
-    except CannotEvaluate:
-        return False
-    return True
-
-
 def to_numpy(value) -> np.ndarray:
     """Return an mpmath number or matrix as a float array (a single column as a vector)."""
     if isinstance(value, mpmath.matrix):

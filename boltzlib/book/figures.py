@@ -1,7 +1,7 @@
 """Figures that follow the page: one SVG whose colours are those of the light or dark theme.
 
 Matplotlib draws with stand-in colours; each is replaced by a CSS variable of the book, with
-the light value as fallback, so that the same picture is legible on either background and in
+a similar colour as fallback, so that the same picture is legible on either background and in
 plain Jupyter.  Alt text is required.
 """
 

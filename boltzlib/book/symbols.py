@@ -6,7 +6,7 @@ One meaning for each letter, in all chapters:
 ``n``      number of samples
 ``N``      dimension of a data point, or number of spins
 ``K``      number of states of a discrete variable, or of components of a mixture
-``i``      a sample, 1 … n
+``i``      a sample, 1 … n; ``j`` another index
 ``k l``    a state or a component
 ``x``      data: ``x[i]`` is a real number (one dimension)
 ``X``      data: ``X[i]`` is a vector of length N
@@ -17,6 +17,7 @@ One meaning for each letter, in all chapters:
 ``mus``    mean vectors of its components: ``mus[k]``; ``Sigmas`` covariances: ``Sigmas[k]``
 ``gamma``  responsibilities: ``gamma[i, k]`` of component k for sample i
 ``lam``    Lagrange multiplier λ
+``A``      a square matrix; ``t`` a variable of integration, a real number
 =========  ======================================================================
 """
 

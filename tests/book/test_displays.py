@@ -220,6 +220,8 @@ def test_zero_is_also_a_matrix_and_no_other_number_is():
 
 
 def test_i_and_1_are_as_large_as_what_is_tested():
+    one = chain("S", "=", mu * sp.Identity(1))
+    assert check_display(one, [{mu: 2.0}], r"S = \mu I") == [(0, 1)]
     case = {N: 3, mu: 2.0}
     for stated, tex in [
         (chain("S", "=", mu * sp.Identity(N)), r"S = \mu I"),

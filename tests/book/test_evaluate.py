@@ -7,7 +7,7 @@ import sympy as sp
 from scipy import integrate, stats
 
 from boltzlib.book import MatrixSum, evaluate
-from boltzlib.book.evaluate import CannotEvaluate, _multiply, is_evaluable, to_numpy
+from boltzlib.book.evaluate import CannotEvaluate, _multiply, to_numpy
 from boltzlib.book.symbols import A, K, N, Sigma, X, i, j, k, m, mu, n, p, q, t, v, x
 
 RNG = np.random.default_rng(5)
@@ -118,7 +118,6 @@ def test_undefined_functions_and_infinite_sums():
     ],
 )
 def test_what_has_no_value_says_so(formula, case):
-    assert not is_evaluable(formula, case)
     with pytest.raises(CannotEvaluate):
         evaluate(formula, case)
 
@@ -172,13 +171,21 @@ def test_zero_times_no_number_is_no_number():
     assert mpmath.isnan(evaluate(sp.Mul(v, nowhere, evaluate=False), {v: 0, t: -0.5}))
 
 
+def has_value(formula, case) -> bool:
+    try:
+        evaluate(formula, case)
+    except CannotEvaluate:
+        return False
+    return True
+
+
 @pytest.mark.parametrize(("power", "inverted"), [(2, 0), (1, 0), (0, 0), (-1, 1), (-2, 1)])
 def test_powers_of_a_matrix(power, inverted):
     expected = np.linalg.matrix_power(SQUARE, power)
     got = evaluate(sp.MatPow(A, n), {A: SQUARE, N: 3, n: power})
     np.testing.assert_allclose(to_numpy(got), expected, rtol=1e-12)
     singular = {A: np.ones((3, 3)), N: 3, n: power}
-    assert is_evaluable(sp.MatPow(A, n), singular) == (not inverted)
+    assert has_value(sp.MatPow(A, n), singular) == (not inverted)
 
 
 @pytest.mark.parametrize(("power", "expected"), [(0, 1), (0.5, 0), (2, 0), (-1, mpmath.inf)])
@@ -231,21 +238,21 @@ def test_an_infinite_sum_of_sums():
 def test_a_small_relative_error_settles(value, error, settles, monkeypatch):
     monkeypatch.setattr(mpmath, "quad", lambda *_, **__: (mpmath.mpf(value), mpmath.mpf(error)))
     integral = sp.Integral(t, (t, 0, 1))
-    assert is_evaluable(integral, {}) == settles
+    assert has_value(integral, {}) == settles
 
     def series(term, ends):
         return mpmath.mpf(value) + (mpmath.mpf(error) if mpmath.mp.dps > 40 else 0)
 
     monkeypatch.setattr(mpmath, "nsum", series)
-    assert is_evaluable(sp.Sum(1 / k**2, (k, 1, sp.oo)), {}) == settles
+    assert has_value(sp.Sum(1 / k**2, (k, 1, sp.oo)), {}) == settles
 
 
 def test_half_the_digits_of_an_integral_and_a_third_of_those_of_a_series(monkeypatch):
     monkeypatch.setattr(mpmath, "quad", lambda *_, **__: (mpmath.mpf(1), mpmath.mpf("1e-17")))
-    assert not is_evaluable(sp.Integral(t, (t, 0, 1)), {})
+    assert not has_value(sp.Integral(t, (t, 0, 1)), {})
     series = lambda *_: 1 + (mpmath.mpf("1e-12") if mpmath.mp.dps > 40 else 0)  # noqa: E731
     monkeypatch.setattr(mpmath, "nsum", series)
-    assert not is_evaluable(sp.Sum(1 / k**2, (k, 1, sp.oo)), {})
+    assert not has_value(sp.Sum(1 / k**2, (k, 1, sp.oo)), {})
 
 
 def test_an_integral_over_two_variables(monkeypatch):

@@ -61,6 +61,8 @@ def test_an_approximation_is_right_to_a_thousandth(error, near):
         ([0.0, 2.0, 4.0], [0.0, 1.0, 2.0], ONE_FACTOR),
         ([5.0, 2.0, 4.0], [0.0, 1.0, 2.0], ""),
         ([0.0, 0.0, 0.0], [0.0, 1.0, 2.0], ""),  # 0 is no factor
+        ([0.0, 2.0], [1.0, 5.0], ""),
+        ([2.0, 2.0 + 2e-12], [1.0, 1.0], ""),  # rounding makes no second value
         ([np.inf, 2.0], [1.0, 2.0], ""),
         ([2.0, 4.0], [np.inf, 2.0], ""),
         ([0.1, 0.1 - 1e9 / 7, 0.1 - 1e9 / 3], [0.0, -1e9 / 7, -1e9 / 3], ONE_SUMMAND),
@@ -139,3 +141,13 @@ def test_exchanged_arguments():
     answers = {(1, 2): 7.0, (2, 1): 1.105, (3, 4): 9.0, (4, 3): 1.0}
     got = told([7.0, 9.0], [1.0, 1.0], [(1, 2), (3, 4)], 0.1, lambda *a: answers[a])
     assert "exchanged" not in got
+    # Only what all inputs have can be exchanged.
+    assert told([2.0, 9.0], [1.0, 2.0], [(1.0,), (3.0, 4.0)], answer=lambda a, b=0.0: a) == ""
+
+
+def test_an_answer_is_right_where_it_is_close_to_the_right_value():
+    assert told([1.105, 2.0], [1.0, 2.0], tolerance=0.1) == "It is right at input 2."
+
+
+def test_of_one_right_value_no_factor_is_told():
+    assert "factor" not in told([2.0, 2.0 + 2e-12], [1.0, 1.0])

@@ -212,6 +212,12 @@ def test_a_copy_whose_shapes_do_not_fit_hides_no_other():
     assert sp.Trace(wide * high * P.T) in copies
     assert sp.Trace(wide * high * P.I) in copies
 
+    def misfit(node):
+        raise ValueError(f"no copy of {node}")
+
+    table = ((sp.Symbol, misfit), (sp.Symbol, lambda node: [(2 * node, Slip("2"))]))
+    assert named(everywhere(a, table)) == {2 * a: "2"}
+
 
 def test_a_formula_after_its_letters_is_broken_too():
     doubled = everywhere(sp.Lambda(a, 2 * a), ((sp.Mul, lambda node: [(3 * node, Slip("3"))]),))

@@ -3,7 +3,8 @@
 ``make mutants`` puts one slip at a time into `boltzlib` (a sign, an index, an axis, a
 dropped term, …: `tools.mutants.slips`) and asks two juries, each by itself: the unit tests
 (`tools.mutants.unit_tests`) and the notebooks (`tools.mutants.notebooks`).  A third run
-breaks the formulas that the notebooks state and show (`tools.mutants.stated`).
+breaks the formulas that the notebooks state (`tools.mutants.stated`), a fourth the displays
+that they show (`tools.mutants.displays`).
 
 Why no ready-made tool: cosmic-ray starts a process for each mutant, of which importing SciPy,
 SymPy and pytest takes two seconds; mutmut forks, but collects the tests anew each time; the

@@ -166,19 +166,23 @@ def main() -> int:
     mutants = [mutant for name in chosen for mutant in live.mutants_of(name)]
     if options.sample:
         seed = seed_of_sources() if options.seed is None else options.seed
+        known = equivalents.reasons()
+        mutants = [mutant for mutant in mutants if mutant.name not in known]
         print(f"{options.sample} of {len(mutants)} mutants, seed {seed}")
         mutants = random.Random(seed).sample(mutants, options.sample)
         return min(1, report("unit", judge("unit", mutants, options.jobs)))
     if options.guards:
         mutants = [mutant for mutant in mutants if mutant.guard]
     failures = 0
-    for jury in [options.jury] if options.jury else JURIES:
+    for jury in [options.jury] if options.jury else JURIES[: 2 if options.modules else None]:
         if jury in ("stated", "displays"):
             (judge_stated if jury == "stated" else judge_displays)(options.jobs)
             continue
         some = mutants
         if options.survivors:
             some = [m for m in mutants if kept(jury, m) not in ("caught", "endless")]
+        if jury == "notebooks":  # what cannot be noticed need not be shown
+            some = [m for m in some if m.name not in equivalents.reasons()]
         which = {"files": options.tests} if jury == "unit" else {"pages": options.notebook}
         verdicts = judge(jury, some, options.jobs, enough=options.enough, **which)
         if not (options.guards or options.notebook or options.tests):

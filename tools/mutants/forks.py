@@ -26,7 +26,7 @@ WALL = 600  # seconds after which a job is killed even if it only sleeps
 def verdicts(
     jobs: Iterable[Any], work: Callable[[Any], int], at_most: int, wall: float = WALL
 ) -> Iterator[tuple[Any, str]]:
-    """Yield each job with ``"caught"``, ``"survived"``, ``"endless"`` or ``"unfit"``."""
+    """Yield each job with what came of it: "caught", "survived", "endless", "shown", "unfit"."""
     jobs = iter(jobs)
     running: dict[int, tuple[Any, float]] = {}
     exhausted = False

@@ -15,12 +15,14 @@ import io
 import json
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
 
 import coverage
 
+from tools.contents import notebooks_in
 from tools.kernel_environment import ROOT
 from tools.mutants import forks, live
 from tools.mutants.cells import Cell, Users, cells_of
@@ -29,7 +31,6 @@ from tools.normal_form import normal_output
 
 CHAPTERS = ROOT / "chapters"
 SLACK = 3.0  # seconds beyond ten times its usual time after which a cell hangs
-ENOUGH = 30.0  # seconds of notebooks after which a mutant has survived
 
 
 class Kernel:
@@ -107,8 +108,7 @@ def _comparable(outputs) -> str:
 
 def paths(pages: Sequence[str] = ()) -> list[Path]:
     """All notebooks, the back matter first, which is quick; or those with a word in the name."""
-    found = sorted(p for p in CHAPTERS.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
-    found.sort(key=lambda path: path.parent.name != "back_matter")
+    found = sorted(notebooks_in([CHAPTERS]), key=lambda path: path.parent.name != "back_matter")
     return [p for p in found if not pages or any(part in p.stem for part in pages)]
 
 
@@ -186,16 +186,23 @@ def judge(
     mutants: Sequence[Mutant],
     at_most: int,
     told: Callable[[Mutant, str], None],
-    pages: Sequence[str] = (),
-    enough: float = ENOUGH,
+    pages: Sequence[str],
+    enough: float,
 ) -> None:
     """Tell the verdict on each mutant: caught by any notebook, or by none."""
     import_all()
     left = {mutant: "survived" for mutant in mutants}
     spent = dict.fromkeys(mutants, 0.0)
-    for path in paths(pages):
-        still = [mutant for mutant in left if spent[mutant] < enough]
-        verdicts = next(forks.answers([path], partial(_try, mutants=still, at_most=at_most), 1))
+    for path, asked in _rounds(paths(pages)):
+        still = {m: enough - spent[m] for m in left if asked(m) and spent[m] < enough}
+        start = time.monotonic()
+        verdicts = next(forks.answers([path], partial(_try, budgets=still, at_most=at_most), 1))
+        caught = sum(verdict in ("caught", "endless") for _, verdict, _ in verdicts)
+        print(
+            f"  {path.stem}: {len(still)} left, {len(verdicts)} touched, {caught} caught, "
+            f"{time.monotonic() - start:.0f} s",
+            flush=True,
+        )
         for mutant, verdict, seconds in verdicts:
             spent[mutant] += seconds
             if verdict in ("caught", "endless"):
@@ -207,7 +214,19 @@ def judge(
         told(mutant, verdict)
 
 
-def _try(path: Path, mutants, at_most) -> list[tuple[Mutant, str, float]]:
+def _rounds(notebooks: Sequence[Path]) -> Iterator[tuple[Path, Callable[[Mutant], bool]]]:
+    """The pages in the order that is quickest, each with the mutants that it is asked about.
+
+    The page of refusals sees nearly every line, and little but what is refused.
+    """
+    refusals = [path for path in notebooks if path.stem == "refusals"]
+    others = [path for path in notebooks if path.stem != "refusals"]
+    yield from ((path, lambda mutant: mutant.guard) for path in refusals)
+    yield from ((path, lambda mutant: True) for path in others)
+    yield from ((path, lambda mutant: not mutant.guard) for path in refusals)
+
+
+def _try(path: Path, budgets: dict[Mutant, float], at_most) -> list[tuple[Mutant, str, float]]:
     """Show one notebook all mutants that are left and that it can tell."""
     notebook = Notebook(path)
     if notebook.faults:
@@ -231,7 +250,12 @@ def _try(path: Path, mutants, at_most) -> list[tuple[Mutant, str, float]]:
             return forks.CAUGHT
         return forks.CAUGHT if notebook.notices(numbers) else forks.SURVIVED
 
-    jobs = [(mutant, numbers) for mutant in mutants if (numbers := notebook.cells_for(mutant))]
+    jobs = []
+    for mutant, budget in budgets.items():
+        numbers = notebook.cells_for(mutant)
+        so_far = accumulate((notebook.seconds[k] for k in numbers), initial=0.0)
+        if numbers := [k for k, spent in zip(numbers, so_far, strict=False) if spent < budget]:
+            jobs.append((mutant, numbers))
     return [
         (mutant, verdict, sum(notebook.seconds[k] for k in numbers))
         for (mutant, numbers), verdict in forks.verdicts(jobs, work, at_most)

@@ -2,7 +2,7 @@
 
 One pytest session collects the tests.  Then, in forks of it, every test runs once under
 coverage, so that it is known which tests touch which line; and each mutant meets the tests
-that touch its line, the quickest first, until one fails.
+that touch its line, the quickest first, those of its own module before, until one fails.
 """
 
 from __future__ import annotations
@@ -19,14 +19,19 @@ import coverage
 import pytest
 
 from tools.kernel_environment import ROOT, fix_environment
-from tools.mutants import forks, live
+from tools.mutants import equivalents, forks, live
 from tools.mutants.slips import Mutant
 
 # What reads the stored book is not a unit test of the library.
-NOT_UNIT = ["test_notebooks.py", "test_pages.py", "test_ledger.py", "test_tools.py"]
+NOT_UNIT = [
+    "test_notebooks.py", "test_pages.py", "test_ledger.py", "test_tools.py", "test_mutants.py",
+    "test_broken_displays.py", "test_benchmarks.py",
+]  # fmt: skip
 KEPT = ROOT / "_build" / "mutants" / "first_run.pickle"
 PIECES = 16  # the tests' first run is cut in so many jobs
 ENOUGH = 15.0  # seconds of tests after which a mutant has survived
+LISTED = 3.0  # the same for one that is listed as equivalent
+OWN = 0.1  # a test of the mutant's own module comes as if it were so much quicker
 SLACK = 3.0  # a test that takes so many seconds more than ten times its usual time hangs
 
 
@@ -108,6 +113,7 @@ class _Jury:
             seconds |= {number[name]: taken for name, taken in times.items()}
         print(f"  {sum(seconds.values()):.0f} s of tests", flush=True)
         live.look_around()
+        listed = equivalents.reasons()
 
         def jurors(mutant):
             path = str(live.path_of(mutant.module))
@@ -116,12 +122,14 @@ class _Jury:
             else:
                 keys = [key for key in touched if key[0] == path]
             chosen = set().union(*(touched.get(key, set()) for key in keys))
+            name = f"test_{mutant.module.rpartition('.')[2].lstrip('_')}.py"
+            own = {k for k, item in enumerate(items) if item.path.name == name}
             if not mutant.scope:  # who only looks at a default touches no line
-                own = f"test_{mutant.module.rpartition('.')[2].lstrip('_')}.py"
-                chosen |= {k for k, item in enumerate(items) if item.path.name == own}
-            ranked = sorted(chosen, key=lambda k: (seconds[k], k))
+                chosen |= own
+            ranked = sorted(chosen, key=lambda k: (seconds[k] * (OWN if k in own else 1), k))
             so_far = accumulate((seconds[k] for k in ranked), initial=0.0)
-            return [k for k, spent in zip(ranked, so_far, strict=False) if spent < self.enough]
+            enough = min(LISTED, self.enough) if mutant.name in listed else self.enough
+            return [k for k, spent in zip(ranked, so_far, strict=False) if spent < enough]
 
         def work(mutant):
             chosen = jurors(mutant)

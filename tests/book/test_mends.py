@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from boltzlib.book import MatrixSum, VectorIntegral, equal, evaluate
+from boltzlib.book.mends import letters_in, mends, slowness
 from boltzlib.book.mutate import named_copies
-from boltzlib.book.slips import letters_in, mends, slowness
 from boltzlib.book.symbols import A, K, N, Sigma, X, i, j, k, m, mu, n, p, q, t, v, x
 
 a, b = sp.symbols("a b", positive=True)
