@@ -2,7 +2,7 @@
 
 ``make mutants`` puts one slip at a time into `boltzlib` (a sign, an index, an axis, a
 dropped term, …: `tools.mutants.slips`) and asks two juries, each by itself: the unit tests
-(`tools.mutants.unit_tests`) and the notebooks (`tools.mutants.notebooks`).  A third run
+(`tools.mutants.unit_tests`) and the notebooks (`tools.mutants.notebook_jury`).  A third run
 breaks the formulas that the notebooks state (`tools.mutants.stated`), a fourth the displays
 that they show (`tools.mutants.displays`).
 

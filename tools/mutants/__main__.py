@@ -45,7 +45,7 @@ def judge(jury: str, mutants: list[Mutant], jobs: int, **which) -> dict[Mutant, 
     if jury == "unit":
         from tools.mutants.unit_tests import judge
     else:
-        from tools.mutants.notebooks import judge
+        from tools.mutants.notebook_jury import judge
     verdicts: dict[Mutant, str] = {}
     start = said = time.monotonic()
 

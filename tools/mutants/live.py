@@ -43,12 +43,17 @@ def mutants_of(module: str) -> tuple[Mutant, ...]:
 
 def lines_of(mutant: Mutant) -> range:
     """The lines of the smallest statement around the slip; of a compound one, its head."""
-    best = range(mutant.line, mutant.line + 1)
-    for node in ast.walk(tree_of(mutant.module)):
-        if isinstance(node, ast.stmt) and node.lineno <= mutant.line <= node.end_lineno:
+    return _statement_at(mutant.module, mutant.line)
+
+
+@cache
+def _statement_at(module: str, line: int) -> range:
+    best = range(line, line + 1)
+    for node in ast.walk(tree_of(module)):
+        if isinstance(node, ast.stmt) and node.lineno <= line <= node.end_lineno:
             body = getattr(node, "body", None)
             last = max(node.lineno, body[0].lineno - 1) if body else node.end_lineno
-            if mutant.line <= last:  # the walk goes inwards
+            if line <= last:  # the walk goes inwards
                 best = range(node.lineno, last + 1)
     return best
 

@@ -1,10 +1,8 @@
-"""The second jury: the notebooks, without the unit tests.
+"""Run the cells of a notebook again, and see what differs from what is stored.
 
 Each notebook is run once under coverage, so that it is known which cells touch which line,
-and what the variables were before each cell.  From there a mutant needs to run only the
-cells that touch its line, and those that use what such a cell has computed
-(`tools.mutants.cells`), until one raises or shows anything else than what is stored: what
-nbval, which runs them all, would see too.
+and what the variables were before each cell.  From there any cell can run again, with those
+that use what it has computed (`tools.mutants.cells`).
 """
 
 from __future__ import annotations
@@ -15,18 +13,15 @@ import io
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
-from itertools import accumulate
+from collections.abc import Sequence
 from pathlib import Path
 
 import coverage
 
 from tools.contents import notebooks_in
 from tools.kernel_environment import ROOT
-from tools.mutants import forks, live
+from tools.mutants import forks
 from tools.mutants.cells import Cell, Users, cells_of
-from tools.mutants.slips import Mutant
 from tools.normal_form import normal_output
 
 CHAPTERS = ROOT / "chapters"
@@ -149,14 +144,9 @@ class Notebook:
         }
         self.users = Users(self.cells, self.kernel.shell.user_ns)
 
-    def cells_for(self, mutant: Mutant) -> list[int]:
-        """The cells that can tell a mutant from the library, in order."""
-        path = str(live.path_of(mutant.module))
-        if mutant.scope:
-            keys = [(path, line) for line in live.lines_of(mutant)]
-        else:
-            keys = [key for key in self.touched if key[0] == path]
-        return self.users.of(set().union(*(self.touched.get(key, set()) for key in keys)))
+    def group(self, number: int) -> list[int]:
+        """A cell, and those that use what it computes."""
+        return self.users.of({number})
 
     def notices(self, numbers: Sequence[int]) -> bool:
         """Run these cells again; say whether one raises or shows something else."""
@@ -180,83 +170,3 @@ class Notebook:
             changed |= {n: v for n, v in variables.items() if n not in kept or kept[n] is not v}
             last = number
         return False
-
-
-def judge(
-    mutants: Sequence[Mutant],
-    at_most: int,
-    told: Callable[[Mutant, str], None],
-    pages: Sequence[str],
-    enough: float,
-) -> None:
-    """Tell the verdict on each mutant: caught by any notebook, or by none."""
-    import_all()
-    left = {mutant: "survived" for mutant in mutants}
-    spent = dict.fromkeys(mutants, 0.0)
-    for path, asked in _rounds(paths(pages)):
-        still = {m: enough - spent[m] for m in left if asked(m) and spent[m] < enough}
-        start = time.monotonic()
-        verdicts = next(forks.answers([path], partial(_try, budgets=still, at_most=at_most), 1))
-        caught = sum(verdict in ("caught", "endless") for _, verdict, _ in verdicts)
-        print(
-            f"  {path.stem}: {len(still)} left, {len(verdicts)} touched, {caught} caught, "
-            f"{time.monotonic() - start:.0f} s",
-            flush=True,
-        )
-        for mutant, verdict, seconds in verdicts:
-            spent[mutant] += seconds
-            if verdict in ("caught", "endless"):
-                told(mutant, verdict)
-                del left[mutant]
-            elif verdict == "unfit":
-                left[mutant] = verdict
-    for mutant, verdict in left.items():
-        told(mutant, verdict)
-
-
-def _rounds(notebooks: Sequence[Path]) -> Iterator[tuple[Path, Callable[[Mutant], bool]]]:
-    """The pages in the order that is quickest, each with the mutants that it is asked about.
-
-    The page of refusals sees nearly every line, and little but what is refused.
-    """
-    refusals = [path for path in notebooks if path.stem == "refusals"]
-    others = [path for path in notebooks if path.stem != "refusals"]
-    yield from ((path, lambda mutant: mutant.guard) for path in refusals)
-    yield from ((path, lambda mutant: True) for path in others)
-    yield from ((path, lambda mutant: not mutant.guard) for path in refusals)
-
-
-def _try(path: Path, budgets: dict[Mutant, float], at_most) -> list[tuple[Mutant, str, float]]:
-    """Show one notebook all mutants that are left and that it can tell."""
-    notebook = Notebook(path)
-    if notebook.faults:
-        raise RuntimeError(f"{path.name}: cells {notebook.faults} differ without any mutant")
-    live.look_around()
-    alone = range(len(notebook.cells))
-    for number, verdict in forks.verdicts(
-        alone, lambda k: notebook.notices(notebook.users.of({k})), at_most
-    ):
-        if verdict != "survived":
-            raise RuntimeError(f"{path.name}: cell {number} alone differs without any mutant")
-
-    def work(job):
-        mutant, numbers = job
-        forks.allow(SLACK)
-        try:
-            live.put_in(mutant)
-        except live.Unfit:
-            return forks.UNFIT
-        except live.CannotBeImported:
-            return forks.CAUGHT
-        return forks.CAUGHT if notebook.notices(numbers) else forks.SURVIVED
-
-    jobs = []
-    for mutant, budget in budgets.items():
-        numbers = notebook.cells_for(mutant)
-        so_far = accumulate((notebook.seconds[k] for k in numbers), initial=0.0)
-        if numbers := [k for k, spent in zip(numbers, so_far, strict=False) if spent < budget]:
-            jobs.append((mutant, numbers))
-    return [
-        (mutant, verdict, sum(notebook.seconds[k] for k in numbers))
-        for (mutant, numbers), verdict in forks.verdicts(jobs, work, at_most)
-    ]
