@@ -72,7 +72,7 @@ def _with_letters(formula, letters):
     """
     if isinstance(formula, (sp.Trace, sp.matrices.expressions.matexpr.MatrixElement)):
         return letters.setdefault(formula, sp.Dummy("t", real=formula.is_real))
-    if not formula.args or formula.is_Matrix or isinstance(formula, _BINDING):
+    if not formula.args or isinstance(formula, _BINDING):
         return formula
     return formula.func(*(_with_letters(part, letters) for part in formula.args))
 
@@ -307,7 +307,7 @@ def _misused(lemma: Lemma, formula) -> bool:
 
 
 def _inside(integral):
-    """Return the integrand strictly inside the interval: t = (a + b w)/(1 + w) with w > 0.
+    """Return the integrand strictly inside a finite interval: t = (a + b w)/(1 + w), w > 0.
 
     >>> from sympy import Integral, symbols
     >>> t = symbols("t")
@@ -316,9 +316,8 @@ def _inside(integral):
     """
     body = integral.function
     for variable, lower, upper in integral.limits:
-        if lower.is_number and upper.is_number and (upper - lower).is_finite:
-            between = (lower + upper * (w := sp.Dummy(positive=True))) / (1 + w)
-            body = sp.factor(body.xreplace({variable: between}))
+        between = (lower + upper * (w := sp.Dummy(positive=True))) / (1 + w)
+        body = sp.factor(body.xreplace({variable: between}))
     return body
 
 

@@ -8,6 +8,7 @@ from boltzlib.book.prove import (
     _depth,
     _expanded,
     _linear_sum,
+    _misused,
     expand_lemmas,
     has_assumptions_of,
     nonnegative,
@@ -363,3 +364,21 @@ def test_a_number_is_all_that_was_assumed(assumed, known, not_known):
     symbol = sp.Symbol("w", **assumed)
     assert all(has_assumptions_of(value, symbol) for value in known)
     assert not any(has_assumptions_of(value, symbol) for value in not_known)
+
+
+def test_a_fact_about_an_index_leaves_the_sums_over_it_alone():
+    total = sp.Sum(x[k], (k, 1, K))
+    assert normal(total + k, {k: sp.Integer(2)}) == normal(total) + 2
+
+
+def test_all_that_a_lemma_is_about_must_be_as_it_assumes():
+    f, (a, b) = sp.Function("f"), sp.symbols("a b", positive=True)
+    lemma = (f, sp.Lambda((a, b), a * b))
+    assert not _misused(lemma, f(u, v))
+    assert _misused(lemma, f(u, mu)) and _misused(lemma, f(mu, u))
+
+
+def test_an_integral_from_a_to_b_is_looked_at_inside():
+    assert nonnegative(sp.Integral(mu + v - t, (t, mu, mu + v)))
+    assert not nonnegative(sp.Integral(mu + v - t, (t, mu, mu + 2 * v)))
+    assert not nonnegative(sp.Integral(mu - t, (t, mu, mu + v)))

@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 import random
+import signal
 import sys
 import time
 from collections import Counter
@@ -60,8 +61,11 @@ def judge(jury: str, mutants: list[Mutant], jobs: int, **which) -> dict[Mutant, 
                 flush=True,
             )
 
-    judge(mutants, jobs, told, **which)
-    print(f"{jury}: {len(mutants)} mutants, {time.monotonic() - start:.0f} s", flush=True)
+    try:
+        judge(mutants, jobs, told, **which)
+    except KeyboardInterrupt:
+        print("stopped: the verdicts so far stand")
+    print(f"{jury}: {len(verdicts)} mutants, {time.monotonic() - start:.0f} s", flush=True)
     return verdicts
 
 
@@ -202,6 +206,7 @@ def kept(jury: str, mutant: Mutant) -> str:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if os.environ.get("PYTHONHASHSEED") != "0":  # must be there before Python starts
         fix_environment()
         os.execv(sys.executable, [sys.executable, "-m", "tools.mutants", *sys.argv[1:]])

@@ -1,9 +1,10 @@
 """The second jury: the notebooks, without the unit tests.
 
 All notebooks stay alive, each in a process of its own that has run it once.  A mutant meets
-the cells that touch its line, of whatever page, the cheapest first, each in a fork and
-together with the cells that use what it computes; until one raises or shows anything else
-than what is stored: what nbval, which runs them all, would see too.
+the cells that touch its line, of whatever page, each in a fork and together with the cells
+that use what it computes; until one raises or shows anything else than what is stored: what
+nbval, which runs them all, would see too.  First come cells that are cheap, and that have
+noticed other mutants of the same function.
 """
 
 from __future__ import annotations
@@ -13,16 +14,18 @@ import os
 import signal
 import time
 import traceback
-from collections import deque
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate
 from multiprocessing import connection, get_context
 from pathlib import Path
 
-from tools.mutants import forks, live
+from tools.mutants import forks, live, memory
 from tools.mutants.notebooks import SLACK, Notebook, import_all, paths
 from tools.mutants.slips import Mutant
 
 FORKS = get_context("fork")
+FORK = 0.05  # seconds that a question costs beside the cell
 
 
 class Page:
@@ -34,7 +37,6 @@ class Page:
         self.process = FORKS.Process(target=_wait_for_mutants, args=(path, theirs), daemon=True)
         self.process.start()
         theirs.close()
-        self.queue: deque[int] = deque()  # numbers of mutants that are to be shown a cell of it
         self.sound: set[int] = set()  # cells that have been seen to run again as stored
 
     def hear(self):
@@ -57,6 +59,7 @@ class Page:
 def _wait_for_mutants(path: Path, pipe) -> None:
     """What the process of a page does: answer each question in a fork."""
     try:
+        memory.install()
         notebook = Notebook(path)
         if notebook.faults:
             raise RuntimeError(f"cells {notebook.faults} differ without any mutant")
@@ -85,6 +88,8 @@ def _wait_for_mutants(path: Path, pipe) -> None:
 def _verdict(notebook: Notebook, mutant: Mutant, cell, group, is_sound: bool) -> str:
     def work(broken: bool) -> int:
         forks.allow(SLACK)
+        if mutant.module.startswith("boltzlib.book."):
+            memory.forget()
         try:
             if broken:
                 live.put_in(mutant)
@@ -114,38 +119,51 @@ def judge(
     start = time.monotonic()
     alive = list(_started(paths(pages), at_most))
     print(f"  {len(alive)} notebooks, {time.monotonic() - start:.0f} s", flush=True)
-    visits = [_visits(mutant, alive, enough) for mutant in mutants]
-    place: dict[int, int] = {}  # the cell that a mutant is to be shown next
+    known: dict[tuple, list[int]] = defaultdict(lambda: [0, 0])  # how often shown, and noticed
+    coming = iter(enumerate(mutants))
+    asked: dict[int, tuple[Page, int, set]] = {}  # which cell a mutant is shown, and what is left
 
-    def send_on(number: int, verdict: str) -> None:
-        """Put a mutant in the queue of the page that it is shown next, or tell its verdict."""
-        page, cell = next(visits[number], (None, 0)) if verdict == "survived" else (None, 0)
-        if page is None:
-            told(mutants[number], verdict)
-        else:
-            place[number] = cell
-            page.queue.append(number)
+    def show(number: int, left: set[tuple[Page, int]]) -> None:
+        """Show a mutant the cell that promises most for its cost, or tell that none notices it."""
+        mutant = mutants[number]
 
-    for number in range(len(mutants)):
-        send_on(number, "survived")
-    asked: dict[int, Page] = {}
+        def price(visit) -> float:
+            page, cell = visit
+            shown, noticed = known[visit]
+            share = (noticed + 1) / (shown + 2)  # of all mutants; then of those of this function
+            shown, noticed = known[mutant.module, mutant.scope, *visit]
+            return (page.costs[cell] + FORK) * (shown + 1) / (noticed + share)
+
+        if not left:
+            told(mutant, "survived")
+            return
+        page, cell = min(left, key=price)
+        page.pipe.send((number, mutant, cell, cell in page.sound))
+        asked[number] = (page, cell, left)
+
     while True:
-        while len(asked) < at_most and (page := max(alive, key=lambda p: len(p.queue))).queue:
-            number = page.queue.popleft()
-            cell = place[number]
-            page.pipe.send((number, mutants[number], cell, cell in page.sound))
-            asked[number] = page
+        while len(asked) < at_most and (following := next(coming, None)):
+            show(following[0], _visits(following[1], alive, enough))
         if not asked:
             break
-        for pipe in connection.wait({page.pipe for page in asked.values()}):
-            page = next(page for page in asked.values() if page.pipe is pipe)
+        for pipe in connection.wait({page.pipe for page, _, _ in asked.values()}):
+            (page,) = (page for page in alive if page.pipe is pipe)
             number, verdict = page.hear()
             if verdict.startswith("cell"):
                 raise RuntimeError(f"{page.name}: {verdict}")
-            if verdict in ("caught", "endless"):
-                page.sound.add(place[number])
-            del asked[number]
-            send_on(number, verdict)
+            mutant = mutants[number]
+            _, cell, left = asked.pop(number)
+            caught = verdict in ("caught", "endless")
+            for key in ((page, cell), (mutant.module, mutant.scope, page, cell)):
+                known[key][0] += 1
+                known[key][1] += caught
+            if caught:
+                page.sound.add(cell)
+            if verdict == "survived":
+                left.remove((page, cell))
+                show(number, left)
+            else:
+                told(mutant, verdict)
 
 
 def _started(notebooks: Sequence[Path], at_most: int) -> Iterator[Page]:
@@ -162,19 +180,22 @@ def _started(notebooks: Sequence[Path], at_most: int) -> Iterator[Page]:
             yield page
 
 
-def _visits(mutant: Mutant, pages: Sequence[Page], enough: float) -> Iterator[tuple[Page, int]]:
-    """The cells that a mutant is shown, the cheapest first, until they cost enough."""
+def _visits(mutant: Mutant, pages: Sequence[Page], enough: float) -> set[tuple[Page, int]]:
+    """The cells that a mutant can be shown: the cheapest, until they cost enough."""
     path = str(live.path_of(mutant.module))
     lines = live.lines_of(mutant) if mutant.scope else ()
     cells = [
-        (page.costs[cell], page, cell) for page in pages for cell in page.cells_for(path, lines)
+        (page.costs[cell], number, cell)
+        for number, page in enumerate(pages)
+        for cell in page.cells_for(path, lines)
     ]
-    spent = 0.0
-    for cost, page, cell in sorted(cells, key=lambda visit: (visit[0], visit[1].name, visit[2])):
-        if spent >= enough:
-            return
-        spent += cost
-        yield page, cell
+    cells.sort()
+    so_far = accumulate((cost for cost, _, _ in cells), initial=0.0)
+    return {
+        (pages[number], cell)
+        for (cost, number, cell), spent in zip(cells, so_far, strict=False)
+        if spent < enough
+    }
 
 
 __all__ = ["judge"]
