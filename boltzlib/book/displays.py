@@ -164,7 +164,7 @@ def _value(formula, case: Mapping) -> np.ndarray | None:
 def _array(value, expected: np.ndarray) -> np.ndarray:
     """A column as a vector, as `to_numpy` has it."""
     if isinstance(value, Unsized):
-        value = value.sized(*(*expected.shape, 1, 1)[:2])
+        value = value.sized(*(*expected.shape, 1)[:2])
     value = np.asarray(value, dtype=float)
     if value.size == expected.size == 1:
         return value.reshape(expected.shape)

@@ -428,3 +428,9 @@ def test_every_entry_of_a_gradient_must_vanish():
     slope = numbers(("g", "=", mus[k] - X[i]), None, [case])
     with pytest.raises(ClaimFailed, match="not 0, at"):
         check_stationary(mus[k], slope, numbers(("m", "=", m), None, [case]))
+
+
+def test_no_number_is_the_same_as_infinity():
+    one, infinity = mpmath.mpf(1), mpmath.inf
+    assert same(infinity, infinity) and not same(infinity, -infinity)
+    assert not same(one, infinity) and not same(infinity, one)

@@ -25,7 +25,7 @@ from tools.mutants.slips import Mutant
 # What reads the stored book is not a unit test of the library.
 NOT_UNIT = [
     "test_notebooks.py", "test_pages.py", "test_ledger.py", "test_tools.py", "test_mutants.py",
-    "test_broken_displays.py", "test_benchmarks.py",
+    "test_broken_displays.py", "test_benchmarks.py", "test_memory.py",
 ]  # fmt: skip
 KEPT = ROOT / "_build" / "mutants" / "first_run.pickle"
 PIECES = 16  # the tests' first run is cut in so many jobs
