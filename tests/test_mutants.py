@@ -102,7 +102,7 @@ def test_a_changed_default_or_constant_reaches_who_uses_it():
     assert {verdict for _, verdict in forks.verdicts(found, work, 2)} == {"survived"}
 
 
-def test_every_slip_at_module_level_can_be_put_in():
+def test_every_slip_at_module_level_can_be_put_in_but_a_call_left_out():
     for name in modules():
         importlib.import_module(name)
     found = [m for name in modules() for m in live.mutants_of(name) if not m.scope]
@@ -112,12 +112,13 @@ def test_every_slip_at_module_level_can_be_put_in():
             live.put_in(mutant)
         except live.CannotBeImported:
             return forks.CAUGHT
+        except live.Unfit:
+            return forks.UNFIT
         return forks.SURVIVED
 
     verdicts = list(forks.verdicts(found, work, 2))
-    assert not [
-        str(mutant) for mutant, verdict in verdicts if verdict not in ("survived", "caught")
-    ]
+    (call,) = (m.before for m, verdict in verdicts if verdict not in ("survived", "caught"))
+    assert call == "plt.rcParams.update(STYLE)"  # what the import has done stays done
 
 
 def test_an_endless_loop_is_stopped_and_a_check_that_breaks_has_noticed_nothing():

@@ -29,14 +29,14 @@ class AppliedDensity(AppliedUndef):
     def _eval_derivative(self, s):
         """Use the chain rule for the numbers; a derivative by which a vector moves stays."""
         if self._moves(s):
-            return Derivative(self, s, evaluate=False)
+            return Derivative(self, s)
         slopes = [(k, a.diff(s)) for k, a in enumerate(self.args, start=1) if not a.is_Matrix]
         return Add(*(self.fdiff(k) * slope for k, slope in slopes if slope != 0))
 
     def diff(self, *symbols, **assumptions):
         """Differentiate; by a vector that is, or may be, among the arguments only in name."""
         if any(getattr(s, "is_Matrix", False) and self._moves(s) for s in symbols):
-            return Derivative(self, *symbols, evaluate=False)
+            return Derivative(self, *symbols)
         return super().diff(*symbols, **assumptions)
 
     def _moves(self, s) -> bool:

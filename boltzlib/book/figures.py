@@ -140,9 +140,7 @@ def show_figure(figure, *, alt: str, caption: str = "") -> Figure:
     salt = hashlib.sha256((alt + caption).encode()).hexdigest()[:12]
     drawn = io.StringIO()
     with mpl.rc_context({"svg.hashsalt": salt}):
-        figure.savefig(
-            drawn, format="svg", transparent=True, metadata={"Date": None, "Creator": None}
-        )
+        figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None})
     plt.close(figure)
     return Figure(_adapt(drawn.getvalue(), alt, salt), alt, caption)
 

@@ -265,7 +265,7 @@ def _over_sums(product):
 
 def _is_sum(expr) -> bool:
     """Whether `expr` is set as a sum: so is 2 (a + b), as 2a + 2b."""
-    return expr.is_Add or (expr.is_Mul and not _is_negative(expr) and sp.Mul(*expr.args).is_Add)
+    return expr.is_Add or (expr.is_Mul and sp.Mul(*expr.args).is_Add)
 
 
 def _hides_factors(front, long) -> bool:

@@ -52,7 +52,7 @@ def equal(a, b, given: Iterable[sp.Equality] = ()) -> bool:
     difference = _with_letters(difference, {})
     if difference.has(HyperbolicFunction) and sp.together(difference.rewrite(sp.exp)).expand() == 0:
         return True
-    return sp.simplify(difference) == 0 or sp.simplify(sp.expand_log(difference, force=False)) == 0
+    return sp.simplify(difference) == 0
 
 
 # What stands inside may hold an index of its own, so that it is not one number.
@@ -99,9 +99,7 @@ def normal(formula, given=None):
     )
     formula = sp.expand(formula)
     for before, after in rules.items():
-        formula = (
-            formula.subs(before, after) if before.is_Atom else formula.xreplace({before: after})
-        )
+        formula = formula.subs(before, after)
     return sp.expand(formula)
 
 

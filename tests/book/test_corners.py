@@ -358,6 +358,15 @@ def test_a_sum_without_the_variable_is_a_constant_of_a_limit():
     limit_of([-0.1, -0.001], sequence=total * (n - 1) / n, value=total, others=case)
 
 
+def test_a_limit_is_checked_at_each_value_of_the_other_inputs():
+    stated = limit("s", v * (n - 1) / n, n, v, 1 / n)
+    cases = [{n: size, v: value} for value in (1.0, 2.0) for size in (10, 1000)]
+    errors = iter([0.0, 0.0, -0.2, -0.02])  # none at all where v is 1
+    checked = Numbers(stated.chains[0], lambda case: case[v] + next(errors), cases, 1e-12)
+    with pytest.raises(ClaimFailed, match="power 0.50"):
+        check_limit(stated, sp.expand(v * (n - 1) / n), checked)
+
+
 @pytest.mark.parametrize(
     ("problem", "errors", "more"),
     [

@@ -64,8 +64,14 @@ def put_in(mutant: Mutant) -> None:
     module = sys.modules[mutant.module]
     if mutant.scope:
         _replace_code(mutant, _only(tree, mutant), str(path_of(mutant.module)))
+    elif mutant.slip == "dropped statement" and _is_call(mutant.before):
+        raise Unfit("what the import has done stays done")
     else:
         _replace_values(module, compile(tree, str(path_of(mutant.module)), "exec"))
+
+
+def _is_call(statement: str) -> bool:
+    return isinstance(ast.parse(statement).body[0], ast.Expr)
 
 
 def _only(tree: ast.Module, mutant: Mutant) -> ast.Module:
