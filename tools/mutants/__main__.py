@@ -159,7 +159,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="of the sample (default: from the sources)")
     parser.add_argument("--guards", action="store_true", help="only conditions that refuse input")
     parser.add_argument("--survivors", action="store_true", help="only those that survived before")
-    parser.add_argument("--enough", type=float, default=15.0, help="seconds for a mutant")
+    parser.add_argument("--enough", type=float, help="seconds for a mutant (default: 15 or 3)")
     parser.add_argument("--jobs", type=int, default=2, help="forks at a time (default: 2)")
     options = parser.parse_args()
 
@@ -188,7 +188,8 @@ def main() -> int:
         if jury == "notebooks":  # what cannot be noticed need not be shown
             some = [m for m in some if m.name not in equivalents.reasons()]
         which = {"files": options.tests} if jury == "unit" else {"pages": options.notebook}
-        verdicts = judge(jury, some, options.jobs, enough=options.enough, **which)
+        which |= {"enough": options.enough} if options.enough else {}
+        verdicts = judge(jury, some, options.jobs, **which)
         if not (options.guards or options.notebook or options.tests):
             keep(jury, verdicts)
         unlisted = report(jury, verdicts)

@@ -26,6 +26,7 @@ from tools.mutants.slips import Mutant
 
 FORKS = get_context("fork")
 FORK = 0.05  # seconds that a question costs beside the cell
+ENOUGH = 3.0  # seconds of cells after which a mutant has survived
 
 
 class Page:
@@ -111,8 +112,8 @@ def judge(
     mutants: Sequence[Mutant],
     at_most: int,
     told: Callable[[Mutant, str], None],
-    pages: Sequence[str],
-    enough: float,
+    pages: Sequence[str] = (),
+    enough: float = ENOUGH,
 ) -> None:
     """Tell the verdict on each mutant: caught by any notebook, or by none."""
     import_all()

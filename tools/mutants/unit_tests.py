@@ -30,7 +30,7 @@ NOT_UNIT = [
 KEPT = ROOT / "_build" / "mutants" / "first_run.pickle"
 PIECES = 16  # the tests' first run is cut in so many jobs
 ENOUGH = 15.0  # seconds of tests after which a mutant has survived
-LISTED = 3.0  # the same for one that is listed as equivalent
+LISTED = 1.0  # the same for one that is listed as equivalent
 OWN = 0.1  # a test of the mutant's own module comes as if it were so much quicker
 SLACK = 3.0  # a test that takes so many seconds more than ten times its usual time hangs
 
