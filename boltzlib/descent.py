@@ -369,13 +369,15 @@ class _Path:
         self.theta = _as_parameters("start", start).copy()
         self.value = self.value_at(self.theta)
         self.slope = self.slope_at(self.theta)
-        if not (np.isfinite(self.value) and np.isfinite(self.slope).all()):
+        with np.errstate(over="ignore", invalid="ignore"):
+            norm = float(np.linalg.norm(self.slope))
+        if not (np.isfinite(self.value) and np.isfinite(norm)):
             raise ValueError(
-                "start: expected a finite function and gradient there, got "
+                "start: expected a finite function and a gradient of finite length there, got "
                 f"{self.value:g} and {self.slope}"
             )
         self.places, self.values, self.steps = [self.theta], [self.value], []
-        self.gradient_norms = [float(np.linalg.norm(self.slope))]
+        self.gradient_norms = [norm]
 
     def value_at(self, theta: Array) -> float:
         value = as_real_array("function", self.function(theta.copy()), finite=False)

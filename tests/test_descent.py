@@ -457,13 +457,14 @@ def test_newton_with_another_matrix_still_descends():
         (dict(start=[np.nan, 0.0, 0.0]), "start: expected finite numbers"),
         (dict(start=np.zeros((1, 3))), r"start: expected shape \(D,\) or a number"),
         (dict(function=lambda t: t), r"function: expected one number, got shape \(3,\)"),
-        (dict(function=lambda t: np.nan), "start: expected a finite function and gr.* nan and"),
+        (dict(function=lambda t: np.nan), "start: expected a finite function and a gr.* nan and"),
         (dict(gradient=lambda t: t[:2]), r"gradient: expected shape \(3,\), got \(2,\)"),
         (
             dict(gradient=lambda t: [0.0, np.nan, 0.0]),
             r"start: expected .* got [0-9.]+ and \[.*nan",
         ),
         (dict(gradient=lambda t: t * np.inf), r"start: expected .* got [0-9.]+ and \[.*inf"),
+        (dict(gradient=lambda t: [0.0, 1e200, 0.0]), "start: .* a gradient of finite length there"),
     ],
 )
 def test_bad_input(call, message):
