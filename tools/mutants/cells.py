@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import json
 import symtable
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
+TABLES = ("answers", "messages", "refusals")  # their rows are Python in texts
 
 
 @dataclass(frozen=True)
@@ -36,12 +39,16 @@ def names(source: str) -> tuple[set[str], set[str]]:
     >>> needs, gives = names("y = [f(k) for k in x]; y.sort(); z[0] = 1; w += 1; w")
     >>> sorted(needs), sorted(gives)
     (['f', 'w', 'x', 'z'], ['w', 'y', 'z'])
+    >>> needs, gives = names("answers('Square roots', globals(), ('sqrt(x)', '2.0'))")
+    >>> sorted(needs)
+    ['answers', 'globals', 'sqrt', 'x']
     """
     top = symtable.symtable(source, "cell", "exec")
     gives = {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported()}
     needs = {s.get_name() for s in top.get_symbols() if s.is_referenced()} - gives
     needs |= {s.get_name() for t in _inner(top) for s in t.get_symbols() if s.is_global()} - gives
     tree = ast.parse(source)
+    needs |= _in_texts_of_calls(tree) - gives
     needs |= _read_before_written(tree) & gives
     for node in ast.walk(tree):
         match node:
@@ -52,6 +59,18 @@ def names(source: str) -> tuple[set[str], set[str]]:
             case ast.AugAssign(target=ast.Name(id=name)):
                 needs.add(name)
     return needs, gives
+
+
+def _in_texts_of_calls(tree) -> set[str]:
+    """The names in the texts that a table of calls makes when it is run."""
+    found = set()
+    for table in ast.walk(tree):
+        if isinstance(table, ast.Call) and getattr(table.func, "id", "") in TABLES:
+            for node in ast.walk(table):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    with contextlib.suppress(SyntaxError):  # a caption, a message
+                        found |= _names(ast.parse(node.value.strip(), mode="eval"), ast.Load)
+    return found
 
 
 def _inner(table) -> Iterator:
