@@ -352,7 +352,7 @@ def _check_called(library, functions, case) -> None:
     def watch(frame, event, argument):
         nonlocal entered
         code = frame.f_code
-        if event == "call" and code.co_filename == module:
+        if code.co_filename == module:
             entered |= code.co_qualname == prefix or (
                 prefix.endswith(".") and code.co_qualname.startswith(prefix)
             )

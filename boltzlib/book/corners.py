@@ -374,7 +374,7 @@ def same(a, b) -> bool:
         if (a.rows, a.cols) != (b.rows, b.cols):
             return False
         for u, v in zip(a, b, strict=True):
-            if mpmath.isinf(u) or mpmath.isinf(v):
+            if mpmath.isinf(u):
                 if u != v:
                     return False
             elif abs(u - v) > mpmath.mpf(10) ** (10 - DIGITS) * max(1, abs(u)):

@@ -240,8 +240,6 @@ def _determinant(matrix):
 
 
 def _range(limits, env):
-    if len(limits) != 3:
-        raise CannotEvaluate(f"a sum without bounds: {limits}")
     index, lower, upper = limits
     top = _value(upper, env)
     return index, _whole(lower, env), top if top == mpmath.inf else _whole(upper, env)
@@ -294,6 +292,8 @@ def _integral(node, env):
     def over(limits, env):
         if not limits:
             return _value(node.function, env)
+        if len(limits[-1]) != 3:
+            raise CannotEvaluate(f"an integral without bounds: {node}")
         variable, lower, upper = limits[-1]
         ends = [_value(lower, env), *map(mpmath.mpf, env.get(variable, ())), _value(upper, env)]
         value, error = mpmath.quad(

@@ -293,8 +293,6 @@ def _moved_into_sum(total) -> Iterator:
 
 def _wider(node) -> Iterator:
     for k, limits in enumerate(node.limits):
-        if len(limits) != 3:
-            continue
         for bounds, slip in _wider_bounds(*limits):
             yield node.func(node.function, *node.limits[:k], bounds, *node.limits[k + 1 :]), slip
 

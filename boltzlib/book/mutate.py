@@ -103,7 +103,10 @@ def exchanged(formula) -> Iterator:
     matrices = [m for m in formula.atoms(sp.MatrixSymbol) if type(m) is sp.MatrixSymbol]
     for a, b in [*combinations(tables, 2), *combinations(sorted(matrices, key=str), 2)]:
         if getattr(a, "shape", None) == getattr(b, "shape", None):
-            yield formula.xreplace({a: b, b: a}), Slip("with {} and {} exchanged", (a, b))
+            swapped = formula.xreplace({a: b, b: a})
+            if formula.is_Matrix:
+                swapped = swapped.doit()  # in the order of SymPy, as the formula is
+            yield swapped, Slip("with {} and {} exchanged", (a, b))
 
 
 def _terms(node):
@@ -147,10 +150,7 @@ def in_place(old, new) -> Slip:
 
 
 def _bounds(node):
-    for k, limits in enumerate(node.limits):
-        if len(limits) != 3:
-            continue
-        index, lower, upper = limits
+    for k, (index, lower, upper) in enumerate(node.limits):
         for first, last, slip in (
             (lower + 1, upper, from_bound(index, lower + 1)),
             (lower, upper - 1, up_to_bound(index, upper - 1)),

@@ -74,8 +74,9 @@ class _BookPrinter(LatexPrinter):
         return text
 
     def _one_term(self, expr):
-        """Set `expr` with brackets around it if it is a sum."""
-        return rf"\left({self._print(expr)}\right)" if _is_sum(expr) else self._print(expr)
+        """Set `expr` with brackets around it if it is a sum, or begins with a minus."""
+        bracketed = _is_sum(expr) or _is_negative(expr)
+        return rf"\left({self._print(expr)}\right)" if bracketed else self._print(expr)
 
     def _print_Mul(self, expr):
         """Set (1/n) Σ … rather than Σ … / n: the long factors stand behind the fraction."""
@@ -215,8 +216,10 @@ class _BookPrinter(LatexPrinter):
         return self._subscripted(base if simple else rf"\left({base}\right)", indices)
 
     def _print_OneMatrix(self, expr):
-        row = expr.shape[0] == 1 and expr.shape[1] != 1  # SymPy does not keep the transpose
-        return r"\mathbf{1}^{\top}" if row else r"\mathbf{1}"
+        ones, rows, columns = r"\mathbf{1}", *expr.shape
+        if columns == 1:
+            return ones
+        return rf"{ones}^{{\top}}" if rows == 1 else rf"{ones} {ones}^{{\top}}"
 
     def _print_Identity(self, expr):
         return "I"

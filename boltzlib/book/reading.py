@@ -257,7 +257,14 @@ class _Reader:
             if self.next() == r"\\":
                 self.take()
         self.take()
-        return lambda env: next(value(env) for value, holds in rows if holds(env))
+
+        def value_of(env):
+            for value, holds in rows:
+                if holds(env):
+                    return value(env)
+            raise ValueError("no case holds")
+
+        return value_of
 
     def matrix(self) -> Meaning:
         self.take()

@@ -133,7 +133,7 @@ class MatrixSum(MatrixExpr):
     def _latex(self, printer, *args) -> str:
         index, lower, upper = map(printer._print, self.limits)
         body = printer._print(self.body)
-        if isinstance(self.body, MatAdd):
+        if isinstance(self.body, MatAdd) or body.startswith("-"):
             body = rf"\left({body}\right)"
         return rf"\sum_{{{index}={lower}}}^{{{upper}}} {body}"
 

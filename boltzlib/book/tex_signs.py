@@ -16,6 +16,7 @@ _ARGUMENTS = dict.fromkeys(
     r"_ ^ \sqrt \bar \hat \tilde \mathbf \mathrm \mathcal \operatorname \text \begin \end".split(),
     1,
 ) | {r"\frac": 2}
+_WORDS = {r"\operatorname", r"\text", r"\begin", r"\end"}  # what they hold is one word
 _UNSEEN = {r"\left", r"\right", r"\limits", r"\,", r"\;", r"\:", r"\!", r"\quad", r"\qquad"}
 _UNSEEN |= {rf"\{size}{side}" for size in ("big", "Big", "bigg", "Bigg") for side in ("", "l", "r")}
 _OTHER_WORDS = {r"\tfrac": r"\frac", r"\geq": r"\ge", r"\leq": r"\le"}
@@ -87,6 +88,8 @@ def shown(signs) -> str:
     """
     if isinstance(signs, str):
         return signs
+    if signs and signs[0] in _WORDS:
+        return f"{signs[0]}{{{''.join(map(shown, signs[1]))}}}"
     if signs and signs[0] in _ARGUMENTS:
         return signs[0] + "".join(f"{{{shown(part)}}}" for part in signs[1:])
     text = ""

@@ -144,6 +144,11 @@ def test_what_must_be_a_whole_number_is_not_rounded(formula, case):
         evaluate(formula, case)
 
 
+def test_an_integral_without_bounds_has_no_value():
+    with pytest.raises(CannotEvaluate, match="an integral without bounds: Integral"):
+        evaluate(sp.Integral(t, t), {})
+
+
 @pytest.mark.parametrize(
     "formula",
     [

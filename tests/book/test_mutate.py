@@ -236,6 +236,14 @@ def test_tables_and_matrices_of_one_shape_are_exchanged_in_the_order_of_their_na
     assert [str(slip) for _, slip in exchanged(sp.MatMul(*matrices))] == pairs
 
 
+def test_a_formula_is_not_a_broken_copy_of_itself():
+    ((copy, _),) = exchanged(A + Sigma)
+    assert copy == A + Sigma
+    assert "exchanged" not in str(list(named_copies(A + Sigma).values()))
+    ((copy, _),) = exchanged(A * m + Sigma * m * 2)
+    assert copy == Sigma * m + A * m * 2
+
+
 @pytest.mark.parametrize("formula", [A * m, X[i] - m, p[k] * mu])
 def test_what_has_another_shape_is_not_exchanged(formula):
     assert not list(exchanged(formula))

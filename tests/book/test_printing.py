@@ -300,13 +300,26 @@ def test_a_column_has_one_index(entry, tex):
     assert latex(entry) == tex
 
 
-@pytest.mark.parametrize("shape", [(N, 1), (N, N), (1, 1)])
-def test_ones_that_are_no_row_are_not_transposed(shape):
-    assert latex(sp.OneMatrix(*shape)) == r"\mathbf{1}"
+@pytest.mark.parametrize(
+    ("shape", "tex"),
+    [
+        ((N, 1), r"\mathbf{1}"),
+        ((1, 1), r"\mathbf{1}"),
+        ((1, 2), r"\mathbf{1}^{\top}"),
+        ((2, N), r"\mathbf{1} \mathbf{1}^{\top}"),
+    ],
+)
+def test_ones_stand_or_lie(shape, tex):
+    assert latex(sp.OneMatrix(*shape)) == tex
 
 
-def test_a_row_of_two_ones_is_transposed():
-    assert latex(sp.OneMatrix(1, 2)) == r"\mathbf{1}^{\top}"
+def test_what_is_summed_has_brackets_around_its_minus():
+    assert latex(sp.Sum(-x[i], (i, 1, n))) == r"\sum_{i=1}^{n} \left(- x_{i}\right)"
+    assert latex(sp.Product(-x[i], (i, 1, n))) == r"\prod_{i=1}^{n} \left(- x_{i}\right)"
+    assert latex(VectorIntegral(-f(a), y)).startswith(r"\int dy \, \left(- f")
+    X = Samples("x", N)
+    assert latex(MatrixSum(-X[i], (i, 1, n))) == r"\sum_{i=1}^{n} \left(- x_{i}\right)"
+    assert latex(MatrixSum(X[i], (i, 1, n))) == r"\sum_{i=1}^{n} x_{i}"
 
 
 def test_terms_that_are_no_plain_transposes_are_set_one_by_one():

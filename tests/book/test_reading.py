@@ -275,6 +275,20 @@ def test_what_looks_the_same_is_the_same(one, other):
     assert signs_of(one) == signs_of(other) == signs_of(shown(signs_of(one)))
 
 
+def test_words_in_a_message():
+    for tex in (r"\operatorname{tr} (A)", r"\text{for}", r"\begin{cases}", r"\end{matrix}"):
+        assert shown(signs_of(tex)) == tex
+    assert shown(signs_of(r"\bar{ab}")) == r"\bar{a b}"
+
+
+def test_a_display_in_which_no_case_holds_is_refused():
+    tex = r"\begin{cases} 1 & \text{for}\: a > 5 \end{cases}"
+    with pytest.raises(ValueError, match="no case holds"):
+        read(tex, LETTERS)
+    with pytest.raises(ClaimFailed, match="no case holds"):
+        check_display(chain("a", "=", mu), [{mu: 1.0}], "a = " + tex.replace("a >", r"\mu >"))
+
+
 def test_signs_in_a_message():
     assert shown(signs_of(r"f'\left(a, \bar{b}_1\right)")) == r"f' (a, \bar{b}_{1})"
     assert shown(()) == ""

@@ -47,6 +47,15 @@ def lines_of(mutant: Mutant) -> range:
 
 
 @cache
+def lines_of_function(module: str, scope: str) -> range:
+    """The lines of the function (or method) of this qualified name."""
+    node = tree_of(module)
+    for name in scope.split("."):
+        node = next(part for part in node.body if getattr(part, "name", None) == name)
+    return range(node.lineno, node.end_lineno + 1)
+
+
+@cache
 def _statement_at(module: str, line: int) -> range:
     best = range(line, line + 1)
     for node in ast.walk(tree_of(module)):

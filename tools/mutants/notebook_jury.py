@@ -184,13 +184,17 @@ def _started(notebooks: Sequence[Path], at_most: int) -> Iterator[Page]:
 def _visits(mutant: Mutant, pages: Sequence[Page], enough: float) -> set[tuple[Page, int]]:
     """The cells that a mutant can be shown: the cheapest, until they cost enough."""
     path = str(live.path_of(mutant.module))
-    lines = live.lines_of(mutant) if mutant.scope else ()
-    cells = [
-        (page.costs[cell], number, cell)
-        for number, page in enumerate(pages)
-        for cell in page.cells_for(path, lines)
-    ]
-    cells.sort()
+
+    def touched(lines: Sequence[int]) -> list[tuple[float, int, int]]:
+        return sorted(
+            (page.costs[cell], number, cell)
+            for number, page in enumerate(pages)
+            for cell in page.cells_for(path, lines)
+        )
+
+    cells = touched(live.lines_of(mutant) if mutant.scope else ())
+    if mutant.scope and not cells:  # coverage does not look into what watches calls itself
+        cells = touched(live.lines_of_function(mutant.module, mutant.scope))
     so_far = accumulate((cost for cost, _, _ in cells), initial=0.0)
     return {
         (pages[number], cell)
