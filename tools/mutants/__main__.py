@@ -75,16 +75,11 @@ def judge_stated(jobs: int) -> None:
 
     folder = KEPT / "stated"
     folder.mkdir(parents=True, exist_ok=True)
-    rows: dict[str, dict] = {}
-
-    def told(broken: stated.BrokenClaim, verdict: str) -> None:
-        rows.setdefault(broken.page, {})[broken.name] = [verdict, broken.slip]
-
-    stated.judge(jobs, told)
-    for name, mine in rows.items():
+    for name, verdicts in stated.judge(jobs):
+        mine = {broken.name: [verdict, broken.slip] for broken, verdict in verdicts}
         (folder / f"{name}.json").write_text(json.dumps(mine, indent=0, ensure_ascii=False))
         count = Counter(verdict for verdict, _ in mine.values())
-        print(f"{name:32} {len(mine):5} wrong statements, {dict(count)}")
+        print(f"{name:32} {len(mine):5} wrong statements, {dict(count)}", flush=True)
         for broken, (verdict, slip) in mine.items():
             if verdict == "survived":
                 print(f"NOTICED by nothing: {slip}: {broken}")

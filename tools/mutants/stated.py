@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from tools.mutants import forks
-from tools.mutants.cells import Cell
+from tools.mutants.cells import Cell, cells_of
 from tools.mutants.notebooks import SLACK, Notebook, import_all, paths
 from tools.mutants.slips import exchanged, slips
 
@@ -127,12 +127,17 @@ def _other(text: str) -> ast.Constant:
     return ast.Constant(RELATIONS.get(text, f"2 {text}"))
 
 
-def judge(at_most: int, told: Callable[[BrokenClaim, str], None]) -> None:
-    """Tell the verdict on each: "caught" by the claim, only "shown", or "survived"."""
+def judge(at_most: int) -> Iterator[tuple[str, list[tuple[BrokenClaim, str]]]]:
+    """Yield each page that states something, with its slips and their verdicts.
+
+    A verdict is "caught" (by the claim), "shown" (only what the page shows is another), or
+    "survived".
+    """
     import_all()
     for path in paths():
-        for broken, verdict in next(forks.answers([path], lambda p: _try(p, at_most), 1)):
-            told(broken, verdict)
+        if any(broken_claims(path.stem, cells_of(path))):
+            (verdicts,) = forks.answers([path], lambda p: _try(p, at_most), 1)
+            yield path.stem, verdicts
 
 
 def _try(path: Path, at_most: int) -> list[tuple[BrokenClaim, str]]:
