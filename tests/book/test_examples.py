@@ -51,6 +51,9 @@ def test_an_answer_that_is_not_what_it_must_be():
         answers("", NAMES, ("3", "3"), ("three", "3.5"))
     with pytest.raises(AssertionError):
         answers("", NAMES, ("1 + 2e-6", "1.0"), within=1e-6)
+    with pytest.raises(AssertionError):
+        answers("", NAMES, ("1 + 1.5e-12", "1.0"))
+    answers("", NAMES, ("0.9e-12", "0.0"))  # relative to what it must be, not to what it is
     assert answers("", NAMES, ("1 + 0.9e-6", "1.0"), within=1e-6).rows[0][1] == "<code>1</code>"
     assert (
         answers("", NAMES, ("np.array([1, 1e-7])", "np.array([1.0, 0])"), within=1e-6).rows[0][1]
@@ -93,8 +96,10 @@ def test_another_message_or_none(call):
     ("answer", "right"),
     [
         (1.0 + 0.9e-12, 1),
+        (1, 1.0 + 0.9e-12),
         (np.float64(2.0), 2.0),
         (1e10 + 0.009, 1e10),
+        (-1e10 + 0.009, -1e10),
         (0.9e-12, 0.0),
         (np.array([1e3, 0.9e-9]), np.array([1e3, 0.0])),
         (np.array([np.nan, -np.inf, 1.0]), np.array([np.nan, -np.inf, 1.0])),
@@ -169,6 +174,8 @@ def test_agree_within():
         (np.array([[1.0, 1e-13], [0.0, -2.0]]), "[[1, 0], [0, -2]]"),
         (np.array([1.0, 1.1e-12]), "[1, 1.1e-12]"),
         (np.array([1e3, 0.9e-9, -0.9e-9]), "[1000, 0, 0]"),
+        (np.array([-1e3, 0.9e-9]), "[-1000, 0]"),
+        (np.array([1e-14, 1e-20]), "[1e-14, 1e-20]"),
         (np.array([np.inf, 1e-5, np.nan]), "[inf, 1e-05, nan]"),
         (np.array([]), "[]"),
         (np.array(2.0), "2"),
@@ -185,3 +192,4 @@ def test_plain(value, text):
 def test_plain_within():
     assert plain((np.array([1.0, 0.09]),), within=0.1) == "([1, 0])"
     assert plain([np.array([1.0, 0.09])], within=0.01) == "[[1, 0.09]]"
+    assert plain(np.array([1.0, 0.5]), within=0.5) == "[1, 0]"

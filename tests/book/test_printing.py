@@ -320,6 +320,8 @@ def test_what_is_summed_has_brackets_around_its_minus():
     X = Samples("x", N)
     assert latex(MatrixSum(-X[i], (i, 1, n))) == r"\sum_{i=1}^{n} \left(- x_{i}\right)"
     assert latex(MatrixSum(X[i], (i, 1, n))) == r"\sum_{i=1}^{n} x_{i}"
+    both = MatrixSum(X[i] + X[j], (i, 1, n))
+    assert latex(both) == r"\sum_{i=1}^{n} \left(x_{i} + x_{j}\right)"
 
 
 def test_terms_that_are_no_plain_transposes_are_set_one_by_one():
