@@ -118,7 +118,8 @@ def test_icons_come_from_the_font(build, wide):
 
 SOUND = """<!doctype html><html lang="en"><head><title>A page</title>
 <link rel="icon" href="data:,">HEAD</head><body><article><h1>A heading</h1>
-<p>Sound, with an <a href="#here">anchor</a>.</p><p id="here">Here.</p>BODY</article></body></html>
+<p>Sound, with an <a href="#here">anchor</a>.</p><p id="here">Here.</p>
+<p class="mathjax_ignore">A message holds \\(x\\) as it is typed.</p>BODY</article></body></html>
 """
 
 PLANTED = {

@@ -19,7 +19,7 @@
   }
   const leftover = /\\\(|\\\[|\\begin\{|\$\$|\$[^$\n]*\\[a-zA-Z]+[^$\n]*\$/;
   const walker = document.createTreeWalker(article, NodeFilter.SHOW_TEXT);
-  const codeLike = "code, pre, script, style, textarea, mjx-container, .math, .highlight";
+  const codeLike = "code, pre, script, style, textarea, mjx-container, .math, .highlight, .mathjax_ignore";
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
     if (node.parentElement.closest(codeLike)) continue;
     const text = node.textContent.trim();

@@ -52,7 +52,7 @@ def answers(
         if not agree(answer, right, within):
             raise AssertionError(f"{call} must be {right!r}, is {answer!r}")
         said = [_said(warning.message) for warning in caught]
-        text = "<br>".join([_code(plain(answer, within)), *map(escape, said)])
+        text = "<br>".join([_code(plain(answer, within)), *map(_words, said)])
         table.append([_code(call), text, _code(expression)])
     return Table(caption, ["Call", "Answer", "What it must be"], table, "table")
 
@@ -82,7 +82,7 @@ def messages(caption: str, names: Mapping[str, object], *rows: tuple[str, str]) 
         said = _message(call, dict(names))
         if part not in said:
             raise AssertionError(f"{call} must say {part!r}, says {said!r}")
-        table.append([_code(call), escape(said)])
+        table.append([_code(call), _words(said)])
     return Table(caption, ["Call", "What it says"], table, "table")
 
 
@@ -134,6 +134,11 @@ def plain(value, within: float = 1e-12) -> str:
             array = np.where(np.abs(array) <= within * scale, 0.0, array)
         return plain(array.tolist())
     return f"{value + 0.0:.6g}" if array.dtype.kind == "f" else str(value)
+
+
+def _words(text: str) -> str:
+    """A message: TeX in it is shown as it is, not typeset."""
+    return f'<span class="mathjax_ignore">{escape(text)}</span>'
 
 
 def _code(text: str) -> str:

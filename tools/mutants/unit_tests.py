@@ -2,16 +2,18 @@
 
 One pytest session collects the tests.  Then, in forks of it, every test runs once under
 coverage, so that it is known which tests touch which line; and each mutant meets the tests
-that touch its line, the quickest first, those of its own module before, until one fails.
+that touch its line, until one fails.  First come tests that are quick, that are of its own
+module, and that have noticed other mutants of the same function.
 """
 
 from __future__ import annotations
 
 import hashlib
+import mmap
 import os
 import pickle
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from itertools import accumulate
 
@@ -31,6 +33,7 @@ KEPT = ROOT / "_build" / "mutants" / "first_run.pickle"
 PIECES = 16  # the tests' first run is cut in so many jobs
 ENOUGH = 15.0  # seconds of tests after which a mutant has survived
 LISTED = 1.0  # the same for one that is listed as equivalent
+START = 0.005  # seconds that any test costs beside its own
 OWN = 0.1  # a test of the mutant's own module comes as if it were so much quicker
 SLACK = 3.0  # a test that takes so many seconds more than ten times its usual time hangs
 
@@ -64,7 +67,7 @@ class _Jury:
         self.mutants, self.at_most, self.told, self.enough = mutants, at_most, told, enough
         self.problem = "pytest never came to run its tests"
         self.failed: list[str] = []
-        self.stop = False  # leave at the first failure
+        self.leave: Callable[[str], None] | None = None  # at the first failure
 
     def pytest_configure(self):
         import hypothesis  # pytest wants to be the first to import it
@@ -87,8 +90,8 @@ class _Jury:
 
     def pytest_runtest_logreport(self, report):
         if report.failed:
-            if self.stop:
-                os._exit(forks.CAUGHT)
+            if self.leave:
+                self.leave(report.nodeid)
             self.failed.append(f"{report.nodeid}: {report.longreprtext}")
 
     def pytest_runtestloop(self, session):
@@ -114,6 +117,9 @@ class _Jury:
         print(f"  {sum(seconds.values()):.0f} s of tests", flush=True)
         live.look_around()
         listed = equivalents.reasons()
+        # In memory that the forks share: the number of the test that noticed each mutant, plus 1.
+        noticed = memoryview(mmap.mmap(-1, 4 * len(self.mutants) or 4)).cast("i")
+        known: dict[tuple[str, str], Counter[int]] = defaultdict(Counter)  # of each function
 
         def jurors(mutant):
             path = str(live.path_of(mutant.module))
@@ -126,14 +132,25 @@ class _Jury:
             own = {k for k, item in enumerate(items) if item.path.name == name}
             if not mutant.scope:  # who only looks at a default touches no line
                 chosen |= own
-            ranked = sorted(chosen, key=lambda k: (seconds[k] * (OWN if k in own else 1), k))
+            mine = known[mutant.module, mutant.scope]
+
+            def price(k: int) -> tuple[float, int]:
+                return (seconds[k] + START) * (OWN if k in own else 1) / (1 + mine[k]), k
+
+            ranked = sorted(chosen, key=price)
             so_far = accumulate((seconds[k] for k in ranked), initial=0.0)
             enough = min(LISTED, self.enough) if mutant.name in listed else self.enough
             return [k for k, spent in zip(ranked, so_far, strict=False) if spent < enough]
 
-        def work(mutant):
+        def work(job):
+            place, mutant = job
             chosen = jurors(mutant)
-            self.stop = True
+
+            def leave(name: str) -> None:
+                noticed[place] = number[name] + 1
+                os._exit(forks.CAUGHT)
+
+            self.leave = leave
             forks.allow(SLACK)
             try:
                 live.put_in(mutant)
@@ -147,7 +164,10 @@ class _Jury:
                 items[k].config.hook.pytest_runtest_protocol(item=items[k], nextitem=after)
             return forks.SURVIVED
 
-        for mutant, verdict in forks.verdicts(self.mutants, work, self.at_most):
+        jobs = list(enumerate(self.mutants))
+        for (place, mutant), verdict in forks.verdicts(jobs, work, self.at_most):
+            if noticed[place]:
+                known[mutant.module, mutant.scope][noticed[place] - 1] += 1
             self.told(mutant, verdict)
         self.problem = ""
         return True
