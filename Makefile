@@ -58,7 +58,7 @@ $(BUILT): $(STAMP) $(BUILDER) $(PAGES)
 test: $(BUILT) ## run every test: library, notebooks, ledger and the pages in Chromium
 	@$(BIN)/python -m pytest --nbval -n $(JOBS) --dist loadfile $(ARGS)
 
-mutants: $(STAMP) ## plant errors in library, formulas and displays; write who notices to the page (two hours)
+mutants: $(STAMP) ## plant errors in library, formulas and displays; write who notices to the page (an hour and a half)
 	@$(BIN)/python -m tools.mutants --jobs $(JOBS) $(ARGS)
 
 # The peers have a .venv of their own: nothing else may come to depend on them.
