@@ -80,7 +80,7 @@ def messages(caption: str, names: Mapping[str, object], *rows: tuple[str, str]) 
     table = []
     for call, part in rows:
         said = _message(call, dict(names))
-        if part not in said:
+        if not said or part not in said:
             raise AssertionError(f"{call} must say {part!r}, says {said!r}")
         table.append([_code(call), _words(said)])
     return Table(caption, ["Call", "What it says"], table, "table")

@@ -99,6 +99,8 @@ def test_a_table_of_messages():
 def test_another_message_or_none(call):
     with pytest.raises(AssertionError, match="must say 'q', says"):
         messages("", NAMES, (call, "q"))
+    with pytest.raises(AssertionError, match="must say '', says ''"):
+        messages("", NAMES, ("1", ""))  # what says nothing is wrong even if anything would do
 
 
 @pytest.mark.parametrize(
