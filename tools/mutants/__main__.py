@@ -76,11 +76,11 @@ def judge_stated(jobs: int) -> None:
     folder = KEPT / "stated"
     folder.mkdir(parents=True, exist_ok=True)
     for name, verdicts in stated.judge(jobs):
-        mine = {broken.name: [verdict, broken.slip] for broken, verdict in verdicts}
+        mine = [[broken.slip, verdict, broken.name] for broken, verdict in verdicts]
         (folder / f"{name}.json").write_text(json.dumps(mine, indent=0, ensure_ascii=False))
-        count = Counter(verdict for verdict, _ in mine.values())
+        count = Counter(verdict for _, verdict, _ in mine)
         print(f"{name:32} {len(mine):5} wrong statements, {dict(count)}", flush=True)
-        for broken, (verdict, slip) in mine.items():
+        for slip, verdict, broken in mine:
             if verdict == "survived":
                 print(f"NOTICED by nothing: {slip}: {broken}")
 
