@@ -210,6 +210,22 @@ def test_a_statement_is_broken_where_it_is_written():
     assert not {entry for entry in found if "other" in entry[2]}
 
 
+def test_a_bound_is_moved_unless_it_is_infinite():
+    cells = [Cell('claim("2.4", "identity", chain("F", "=", Sum(a, (k, 0, oo))))', [])]
+    found = [b.after for b in stated.broken_claims("page", cells) if b.slip == "bound"]
+    assert found == ["(k, 0 + 1, oo)"]
+
+
+def test_what_two_claims_state_is_broken_once():
+    cells = [
+        Cell("right = a - b", []),
+        Cell('claim("2.4", "identity", chain("F", "=", right))', []),
+        Cell('claim("2.5", "identity", chain("G", "=", right))', []),
+    ]
+    above = [b.source for b in stated.broken_claims("page", cells) if b.cell == 0]
+    assert len(set(above)) == len(above) > 0
+
+
 def test_the_page_has_a_place_for_every_table(tmp_path, monkeypatch):
     copy = tmp_path / "page.md"
     copy.write_text(page.PAGE.read_text(encoding="utf-8"), encoding="utf-8")

@@ -69,13 +69,13 @@ def judge(jury: str, mutants: list[Mutant], jobs: int, **which) -> dict[Mutant, 
     return verdicts
 
 
-def judge_stated(jobs: int) -> None:
+def judge_stated(jobs: int, pages=()) -> None:
     """Break what the notebooks state; keep the verdicts, print what nothing notices."""
     from tools.mutants import stated
 
     folder = KEPT / "stated"
     folder.mkdir(parents=True, exist_ok=True)
-    for name, verdicts in stated.judge(jobs):
+    for name, verdicts in stated.judge(jobs, pages):
         mine = [[broken.slip, verdict, broken.name] for broken, verdict in verdicts]
         (folder / f"{name}.json").write_text(json.dumps(mine, indent=0, ensure_ascii=False))
         count = Counter(verdict for _, verdict, _ in mine)
@@ -174,8 +174,11 @@ def main() -> int:
         mutants = [mutant for mutant in mutants if mutant.guard]
     failures = 0
     for jury in [options.jury] if options.jury else JURIES[: 2 if options.modules else None]:
-        if jury in ("stated", "displays"):
-            (judge_stated if jury == "stated" else judge_displays)(options.jobs)
+        if jury == "stated":
+            judge_stated(options.jobs, options.notebook)
+            continue
+        if jury == "displays":
+            judge_displays(options.jobs)
             continue
         some = mutants
         if options.survivors:

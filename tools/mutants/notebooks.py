@@ -13,7 +13,7 @@ import io
 import json
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import coverage
@@ -150,6 +150,10 @@ class Notebook:
 
     def notices(self, numbers: Sequence[int]) -> bool:
         """Run these cells again; say whether one raises or shows something else."""
+        return any(self.again(numbers))
+
+    def again(self, numbers: Sequence[int]) -> Iterator[bool]:
+        """Run these cells again; yield of each whether it raises or shows something else."""
         variables = self.kernel.shell.user_ns
         changed: dict = {}
         last = None
@@ -165,8 +169,6 @@ class Notebook:
             variables["In"] = [*before["In"][: number + 1], self.cells[number].source]
             kept = dict(variables)
             forks.allow(SLACK + 10 * self.seconds[number])
-            if self.kernel.differs(self.cells[number]):
-                return True
+            yield self.kernel.differs(self.cells[number])
             changed |= {n: v for n, v in variables.items() if n not in kept or kept[n] is not v}
             last = number
-        return False

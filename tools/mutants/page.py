@@ -94,7 +94,7 @@ def _share(part: int, whole: int) -> str:
 def stated(kept: Path) -> None:
     """The table of the formulas that the notebooks state."""
     columns = {
-        "the claim raises": CAUGHT,
+        "an error is raised": CAUGHT,
         "only what is shown differs": ("shown",),
         "nothing notices": ("survived",),
     }

@@ -1,8 +1,8 @@
 """The formulas that the notebooks state: break each in the source and see what notices.
 
-Two things can: the claim raises, or what the page shows is no longer what is stored.  A slip
-that only the second notices is one that a reader of the page could see, but that the check
-of the formula itself let pass.
+Two things can: a cell raises, as the claim does that refuses the formula, or what the page shows
+is no longer what is stored.  A slip that only the second notices is one that a reader of the page
+could see, but that the check of the formula itself let pass.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import gc
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -129,9 +129,11 @@ def _slips(node, parents):
         case ast.Tuple(elts=[index, lower, upper]):  # the bounds of a sum
             later = ast.BinOp(lower, ast.Add(), ast.Constant(1))
             sooner = ast.BinOp(upper, ast.Sub(), ast.Constant(1))
+            moved = [(lower, [index, later, upper]), (upper, [index, lower, sooner])]
             return [
-                ("bound", ast.Tuple([index, later, upper], node.ctx)),
-                ("bound", ast.Tuple([index, lower, sooner], node.ctx)),
+                ("bound", ast.Tuple(bounds, node.ctx))
+                for bound, bounds in moved
+                if "oo" not in _names(bound)  # infinity plus 1 is infinity
             ]
     return slips(node, parents)
 
@@ -140,14 +142,16 @@ def _other(text: str) -> ast.Constant:
     return ast.Constant(RELATIONS.get(text, f"2 {text}"))
 
 
-def judge(at_most: int) -> Iterator[tuple[str, list[tuple[BrokenClaim, str]]]]:
+def judge(
+    at_most: int, pages: Sequence[str] = ()
+) -> Iterator[tuple[str, list[tuple[BrokenClaim, str]]]]:
     """Yield each page that states something, with its slips and their verdicts.
 
-    A verdict is "caught" (by the claim), "shown" (only what the page shows is another), or
-    "survived".
+    A verdict is "caught" (a cell raises), "endless", "shown" (only what the page shows is
+    another), or "survived".
     """
     import_all()
-    for path in paths():
+    for path in paths(pages):
         if any(broken_claims(path.stem, cells_of(path))):
             (verdicts,) = forks.answers([path], lambda p: _try(p, at_most), 1)
             yield path.stem, verdicts
@@ -167,10 +171,12 @@ def _try(path: Path, at_most: int) -> list[tuple[BrokenClaim, str]]:
         forks.allow(SLACK)
         cell = original[broken.cell]
         notebook.cells[broken.cell] = Cell(broken.source, cell.outputs)
-        numbers = notebook.users.of({broken.cell})
-        if not notebook.notices(numbers):
-            return forks.SURVIVED
-        return forks.CAUGHT if notebook.kernel.raised else forks.SHOWN
+        shown = False
+        for differs in notebook.again(notebook.users.of({broken.cell})):
+            if notebook.kernel.raised:
+                return forks.CAUGHT
+            shown |= differs
+        return forks.SHOWN if shown else forks.SURVIVED
 
     jobs = list(broken_claims(path.stem, original))
     gc.collect()
