@@ -216,6 +216,14 @@ def test_a_bound_is_moved_unless_it_is_infinite():
     assert found == ["(k, 0 + 1, oo)"]
 
 
+def test_a_text_without_letters_is_no_name():
+    source = (
+        'claim("2.4", "identity", together(chain("F", "=", a), chain("G", "=", b), joiner=", "))'
+    )
+    found = [b for b in stated.broken_claims("page", [Cell(source, [])]) if b.slip == "name"]
+    assert [b.before for b in found] == ["'F'", "'G'"]
+
+
 def test_what_two_claims_state_is_broken_once():
     cells = [
         Cell("right = a - b", []),

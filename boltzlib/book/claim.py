@@ -285,7 +285,7 @@ def _check_corners(numbers: Numbers, derivation, given, lemmas) -> None:
     numbers.evaluate()
     if derivation is not None:
         try:
-            check_derived(numbers.chain, derivation, given, lemmas)
+            check_derived(numbers.chain, derivation, numbers.cases[0], given, lemmas)
         except DerivedDiffers as problem:
             why = explained(problem, explain_derived, problem, numbers, given)
             raise ClaimFailed(why) from None

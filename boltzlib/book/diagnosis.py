@@ -13,7 +13,7 @@ import mpmath
 import numpy as np
 import sympy as sp
 
-from boltzlib.book.corners import DerivedDiffers, Failure, Numbers, proved, same
+from boltzlib.book.corners import NO_FORMULA, DerivedDiffers, Failure, Numbers, proved, same
 from boltzlib.book.evaluate import DIGITS, evaluate, to_numpy
 from boltzlib.book.mends import letters_in, mends, slowness
 from boltzlib.book.mutate import Slip
@@ -24,10 +24,6 @@ SHOWN = 12  # numbers of an array that a message shows
 TRIED = (2_000, 40, 8)  # slips, of a formula by its slowness
 DEEP = 2 * DIGITS  # of formulas that are compared with one another: an expanded one cancels
 SHORT = 15  # operations of a difference that is worth showing
-
-# What goes wrong when a formula is evaluated, or simplified, that is none.
-_NO_FORMULA = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError,
-               NotImplementedError)  # fmt: skip
 
 
 def explained(failure, explain: Callable, *given) -> str:
@@ -118,7 +114,7 @@ def explain_derived(problem: DerivedDiffers, numbers: Numbers, given=()) -> str:
     lines = [str(problem)]
     try:
         pairs = [tuple(evaluate(f, c, DEEP) for f in (derived, stated)) for c in numbers.cases]
-    except _NO_FORMULA as why:
+    except NO_FORMULA as why:
         lines.append(f"In numbers they cannot be compared: {why}.")
         if "for the function" in str(why):
             lines.append("What a function of the derivation stands for, `lemmas` says.")
@@ -216,7 +212,7 @@ def _has_values(formula, goals, cases: Sequence[Mapping], close: Callable) -> bo
         if not np.allclose(rough, to_numpy(goals[0]), rtol=1e-6, atol=1e-9):
             return False
         return all(close(evaluate(formula, c, DEEP), g) for c, g in zip(cases, goals, strict=True))
-    except _NO_FORMULA:
+    except NO_FORMULA:
         return False
 
 
@@ -310,6 +306,6 @@ def _difference(derived, stated, pairs, cases, given) -> list[str]:
             short = min(SHORT, sp.count_ops(derived), sp.count_ops(stated))
             if sp.count_ops(left) < short and _has_values(left, goals, cases, _close):
                 return ["Derived minus stated is", f"    {plain(left)}"]
-        except _NO_FORMULA:
+        except NO_FORMULA:
             pass
     return _steady("Derived", "stated", pairs)

@@ -6,7 +6,7 @@ import pytest
 import scipy.stats
 import sympy as sp
 
-from boltzlib.book import chain, limit
+from boltzlib.book import chain, corners, limit
 from boltzlib.book.corners import (
     ClaimFailed,
     DerivedDiffers,
@@ -23,6 +23,7 @@ from boltzlib.book.symbols import A, K, N, X, i, k, m, mu, mus, n, p, t, v
 
 a, b, c = sp.symbols("a b c", real=True)
 u = sp.Symbol("u", positive=True)
+AT = {a: 0.5, b: 2.0}
 
 
 def single(*parts):
@@ -49,16 +50,38 @@ def numbers(parts, computed, cases, tolerance=1e-12, tight=(), statistical=False
     ],
 )
 def test_the_gap_of_a_bound_is_the_larger_less_the_smaller_side(parts):
-    check_derived(single(*parts), (a - b) ** 2)
+    check_derived(single(*parts), (a - b) ** 2, AT)
     for wrong in (a**2 + b**2, (a + b) ** 2, -((a - b) ** 2)):
         with pytest.raises(DerivedDiffers, match="the derived gap"):
-            check_derived(single(*parts), wrong)
+            check_derived(single(*parts), wrong, AT)
+
+
+x, y = sp.MatrixSymbol("x", 2, 1), sp.MatrixSymbol("y", 2, 1)
+UNEQUAL = {x: [1.0, 2.0], y: [1.0, 3.0], a: 3.0, b: 4.0}
+
+
+@pytest.mark.parametrize(
+    ("stated", "derived", "sought"),
+    [
+        (a * b, a + b, False),
+        (x, y, False),
+        (a, a * (1 + 1e-9), True),  # as far apart as rounded inputs make it
+        (x, a, True),  # what has another shape has no difference
+        (a, u, True),  # no value is known
+    ],
+)
+def test_no_proof_is_sought_where_the_values_differ(monkeypatch, stated, derived, sought):
+    tried = []
+    monkeypatch.setattr(corners, "proved", lambda *pair: tried.append(pair))
+    with pytest.raises(DerivedDiffers):
+        check_derived(single("F", "=", stated), derived, UNEQUAL)
+    assert bool(tried) == sought
 
 
 @pytest.mark.parametrize("parts", [("m", ">=", a**2), (a**2, ">=", "m")])
 def test_a_derived_gap_needs_a_formula_on_both_sides(parts):
     with pytest.raises(ClaimFailed, match="on both sides"):
-        check_derived(single(*parts), a**2)
+        check_derived(single(*parts), a**2, AT)
 
 
 NEXT_TO_ONE = 1 + sp.Integer(2) ** -20
@@ -79,14 +102,14 @@ def test_a_lemma_is_tried_near_and_far(letter, meaning, where):
     g = sp.Function("g", nonnegative=True)
     gap = single(meaning, ">=", sp.Integer(0))
     with pytest.raises(ClaimFailed, match=f"lemma: g ≥ 0 is false at {letter} = {where}"):
-        check_derived(gap, g(letter), (), [(g, sp.Lambda(letter, meaning))])
+        check_derived(gap, g(letter), {}, lemmas=[(g, sp.Lambda(letter, meaning))])
 
 
 def test_a_lemma_without_a_real_value_is_refused():
     g = sp.Function("g", nonnegative=True)
     meaning = sp.sqrt(u - 1)
     with pytest.raises(ClaimFailed, match="no real number"):
-        check_derived(single(meaning, ">=", 0), g(u), (), [(g, sp.Lambda(u, meaning))])
+        check_derived(single(meaning, ">=", 0), g(u), {}, lemmas=[(g, sp.Lambda(u, meaning))])
 
 
 # What `computed` gives

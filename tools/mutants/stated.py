@@ -125,7 +125,9 @@ def _broken(page, equation, number, source, root) -> Iterator[BrokenClaim]:
 def _slips(node, parents):
     match node:
         case ast.Constant(value=str() as text):
-            return [("relation" if text in RELATIONS else "name", _other(text))]
+            if text in RELATIONS:
+                return [("relation", ast.Constant(RELATIONS[text]))]
+            return [("name", ast.Constant(f"2 {text}"))] if any(map(str.isalnum, text)) else []
         case ast.Tuple(elts=[index, lower, upper]):  # the bounds of a sum
             later = ast.BinOp(lower, ast.Add(), ast.Constant(1))
             sooner = ast.BinOp(upper, ast.Sub(), ast.Constant(1))
@@ -136,10 +138,6 @@ def _slips(node, parents):
                 if "oo" not in _names(bound)  # infinity plus 1 is infinity
             ]
     return slips(node, parents)
-
-
-def _other(text: str) -> ast.Constant:
-    return ast.Constant(RELATIONS.get(text, f"2 {text}"))
 
 
 def judge(
