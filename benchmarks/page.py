@@ -12,7 +12,7 @@ PAGE = CHAPTERS / "back_matter" / "performance.md"
 
 TEMPLATE = """# Performance
 
-How fast is `boltzlib` beside other libraries? Both are run in turn in one process, on the same \
+How fast is `boltzlib` beside other libraries? The two are run in turn in one process, on the same \
 input, and their answers are compared. A *ratio* says how many times as long the other one takes. \
 `make bench` measures anew and writes this page.
 

@@ -470,7 +470,7 @@ class BernoulliMixture:
         x : array_like, shape (n, N), or (n,) for N = 1
             Bits, 0 or 1; at least K rows.
         n_components : int
-            K.
+            Number of components.
         rng : numpy.random.Generator
         starts : int
             Each start takes K rows at random, none twice, a quarter of the way from the mean of

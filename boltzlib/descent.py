@@ -185,7 +185,7 @@ class QuadraticSurrogate:
 
     @property
     def minimiser(self) -> Array:
-        r"""Where the surrogate is lowest: one step of gradient descent, Eq. (2.35)."""
+        r"""Where the surrogate is lowest, one step of gradient descent, Eq. (2.35)."""
         return self.centre - self.step * self.gradient
 
     @property

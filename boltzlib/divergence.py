@@ -188,7 +188,7 @@ def total_variation(p: ArrayLike, q: ArrayLike) -> float:
 
     Notes
     -----
-    A sense in which Eq. (1.2) holds for discrete data.
+    Eq. (1.2g): by it the frequencies of discrete data do approach their probabilities.
     Source: D. A. Levin and Y. Peres, *Markov Chains and Mixing Times*, 2nd ed. (2017),
     section 4.1.
 

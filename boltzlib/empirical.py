@@ -261,8 +261,8 @@ def kolmogorov_distance(x: ArrayLike, cdf: Callable[[NDArray[np.float64]], Array
 
     Notes
     -----
-    A sense in which Eq. (1.2) holds for continuous data; with a model's F it measures
-    Eq. (1.3). Source: A. N. Kolmogorov, G. Ist. Ital. Attuari 4 (1933) 83.
+    Eq. (1.2e): by it the empirical distribution does approach its law, continuous or not.
+    Source: A. N. Kolmogorov, G. Ist. Ital. Attuari 4 (1933) 83.
 
     Examples
     --------

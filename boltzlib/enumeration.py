@@ -39,16 +39,16 @@ __all__ = [
 
 Array = NDArray[np.float64]
 
-#: `spin_states` refuses more spins than this: the table would need over 400 MB.
+#: `spin_states` refuses more spins than this; the table would need over 400 MB.
 MAX_SPINS = 24
 
-#: Sums by three blocks refuse more spins than this: the tables would need over 1 GB.
+#: Sums by three blocks refuse more spins than this; the tables would need over 1 GB.
 MAX_SUMMED = 36
 
-#: Sums that visit every state refuse more spins than this: they would take minutes.
+#: Sums that visit every state refuse more spins than this; they would take minutes.
 MAX_ENUMERATED = 30
 
-#: A table of probabilities of more spins than this is refused: it would need over 128 MB.
+#: A table of probabilities of more spins than this is refused; it would need over 128 MB.
 MAX_MARGINAL = 24
 
 _CHUNK = 2**14  # states that are held in memory at a time

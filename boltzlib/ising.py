@@ -26,7 +26,7 @@ __all__ = ["MAX_RECESSION", "Ising", "lipschitz_constant", "recession_direction"
 
 Array = NDArray[np.float64]
 
-#: `recession_direction` refuses more spins than this: its linear programme has 2**N rows.
+#: `recession_direction` refuses more spins than this; its linear programme has 2**N rows.
 MAX_RECESSION = 12
 
 
@@ -81,7 +81,7 @@ class Ising:
 
     @property
     def parameters(self) -> Array:
-        """Fields, then couplings of the pairs k < l in the order 12, 13, ...: shape (D,)."""
+        """Fields, then couplings of the pairs k < l in the order 12, 13, ...; shape (D,)."""
         return np.concatenate([self.h, self.J[np.triu_indices(self.n_spins, 1)]])
 
     @classmethod
@@ -231,6 +231,11 @@ class Ising:
         float
             Nats.
 
+        Raises
+        ------
+        ValueError
+            If the machine has more than `MAX_SUMMED` spins.
+
         Notes
         -----
         Eq. (2.29). Source: `boltzlib.enumeration.ising_log_partition`.
@@ -282,6 +287,11 @@ class Ising:
         -------
         IsingMoments
             ``log_partition``, ``first`` (N,) and ``second`` (N, N).
+
+        Raises
+        ------
+        ValueError
+            As `log_partition`.
 
         Notes
         -----
@@ -701,7 +711,7 @@ def lipschitz_constant(n_spins: int) -> float:
     Parameters
     ----------
     n_spins : int
-        N.
+        Number of spins.
 
     Returns
     -------

@@ -201,7 +201,7 @@ def lower_bound(joint: ArrayLike, r: ArrayLike) -> Array:
 
 
 def gap(joint: ArrayLike, r: ArrayLike) -> Array:
-    r"""What the lower bound misses: a divergence of each r from the posterior.
+    r"""What the lower bound misses: the divergence of the posterior from each r.
 
     .. math:: \ln q(x_i) - F_i(r) = D_{\mathrm{KL}}\bigl(r_i \,\|\, q(\cdot \mid x_i)\bigr)
 

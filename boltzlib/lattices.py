@@ -25,7 +25,7 @@ __all__ = [
 
 Array = NDArray[np.float64]
 
-#: Coupling at which the infinite square lattice begins to order: ln(1 + sqrt 2) / 2.
+#: Coupling at which the infinite square lattice begins to order, ln(1 + sqrt 2) / 2.
 CRITICAL_COUPLING = float(0.5 * np.log1p(np.sqrt(2.0)))
 
 
@@ -182,7 +182,7 @@ def torus_log_partition(rows: int, columns: int, coupling: float) -> float:
     rows, columns : int
         At least 3 each.
     coupling : float
-        K. A negative one needs even sides: then it is the same as a positive one.
+        Of all bonds. A negative one needs even sides; then it is as good as a positive one.
 
     Returns
     -------
@@ -289,7 +289,7 @@ def onsager_energy_per_site(coupling: float) -> float:
     Parameters
     ----------
     coupling : float
-        K.
+        The same on all bonds.
 
     Returns
     -------

@@ -142,7 +142,7 @@ class GaussianMixture:
 
     @property
     def n_parameters(self) -> int:
-        """Free parameters: (K - 1) weights, K N means, K N (N + 1) / 2 covariances."""
+        """Number of free parameters, of (K - 1) weights, K N means, K N (N + 1) / 2 covariances."""
         K, N = self.means.shape
         return K - 1 + K * N + K * N * (N + 1) // 2
 
@@ -601,7 +601,7 @@ class GaussianMixture:
             At least K rows. For data that do not fit in memory take a start from a part of them
             and call `fit_em`.
         n_components : int
-            K.
+            Number of components.
         rng : numpy.random.Generator
         starts : int
         method : str

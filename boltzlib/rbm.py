@@ -32,10 +32,10 @@ __all__ = ["MAX_EXACT", "MAX_TABLE", "RBM", "Gradient", "Moments"]
 
 Array = NDArray[np.floating]
 
-#: Exact sums refuse a smaller layer of more units than this: they would take minutes.
+#: Exact sums refuse a smaller layer of more units than this; they would take minutes.
 MAX_EXACT = 25
 
-#: A table with more numbers than this is refused: it would need over 1 GB.
+#: A table with more numbers than this is refused; it would need over 1 GB.
 MAX_TABLE = 2**27
 
 
@@ -62,8 +62,11 @@ class Moments(NamedTuple):
     """
 
     pairs: Array
+    """Of the products of a visible and a hidden unit."""
     visible: Array
+    """Of the visible units."""
     hidden: Array
+    """Of the hidden units."""
 
 
 class Gradient(NamedTuple):
@@ -86,8 +89,11 @@ class Gradient(NamedTuple):
     """
 
     W: Array
+    """By the couplings."""
     b: Array
+    """By the biases of the visible units."""
     c: Array
+    """By the biases of the hidden units."""
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -165,7 +171,7 @@ class RBM:
 
     @property
     def parameters(self) -> Array:
-        """W row by row, then b, then c: shape (N N_h + N + N_h,)."""
+        """W row by row, then b, then c; shape (N N_h + N + N_h,)."""
         return np.concatenate([self.W.ravel(), self.b, self.c])
 
     @classmethod

@@ -12,7 +12,7 @@ __all__ = ["MAX_CHAIN", "expected_contrastive_divergence", "transition_matrix"]
 
 Array = NDArray[np.float64]
 
-#: Tables over all pairs of states refuse more units in a layer than this: they need over 128 MB.
+#: Tables over all pairs of states refuse more units in a layer than this; they need over 128 MB.
 MAX_CHAIN = 12
 
 

@@ -31,7 +31,7 @@ __all__ = [
 
 Array = NDArray[np.floating]
 
-#: Where the negative phase comes from: summed exactly, chains that start at the data each time,
+#: Where the negative phase comes from. Summed exactly, chains that start at the data each time,
 #: chains that go on, or these with centred statistics.
 METHODS = ("exact", "CD", "PCD", "centred PCD")
 
@@ -58,18 +58,30 @@ class Settings:
     Parameters
     ----------
     method : {"centred PCD", "PCD", "CD", "exact"}
+        Where the negative phase comes from, see `METHODS`.
     steps : int
         Sweeps of the chains for each update.
     chains : int
         Number of chains of PCD.
     batch_size : int
+        Rows of data for each update.
     epochs : int
-        In all, not only from now on.
+        Passes over the data; in all, not only from now on.
     learning_rate : float
+        Factor of the gradient in an update, at the start; positive.
     schedule : {"linear", "constant", "cosine"}
+        How the learning rate falls towards the end, see `SCHEDULES`.
     weight_decay : float
+        Factor of the penalty, half the sum of the squared couplings; not negative.
     monitor : {"log-likelihood", "pseudo-log-likelihood", "reconstruction", "none"}
+        What is computed of the data and noted in the history.
     monitor_every : int
+        Epochs from one note to the next.
+
+    Raises
+    ------
+    ValueError
+        If one of them is not such a number, or none of the words.
 
     Notes
     -----

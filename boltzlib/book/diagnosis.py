@@ -92,7 +92,7 @@ def _explain_bound(numbers, failure, where) -> str:
     if same(*failure.values):
         return (
             f"the bound is tight:\n{where} both sides are {texts[0]}.\n"
-            "An input with equality belongs into `tight`."
+            "An input with equality belongs in `tight`."
         )
     larger, smaller = _table(texts, sides)
     lines = [f"the bound fails: {where}", larger, "is not larger than", smaller]

@@ -138,7 +138,7 @@ def plain(value, within: float = 1e-12) -> str:
 
 def _words(text: str) -> str:
     """A message: TeX in it is shown as it is, not typeset."""
-    return f'<span class="mathjax_ignore">{escape(text)}</span>'
+    return f'<span class="said mathjax_ignore">{escape(text)}</span>'
 
 
 def _code(text: str) -> str:

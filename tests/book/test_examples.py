@@ -25,7 +25,7 @@ NAMES = {"math": math, "np": np, "loud": loud, "failing": failing, "three": 3.0}
 
 def unset(text):
     """What MathJax leaves alone."""
-    return f'<span class="mathjax_ignore">{text}</span>'
+    return f'<span class="said mathjax_ignore">{text}</span>'
 
 
 def rows(table):
