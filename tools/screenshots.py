@@ -45,9 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
                 settle(page)
                 name = page_file.relative_to(BUILD).with_suffix("").as_posix().replace("/", "-")
                 picture = TARGET / f"{name}-{look}.png"
-                page.screenshot(
-                    path=picture, full_page=not options.fold, animations="disabled"
-                )
+                page.screenshot(path=picture, full_page=not options.fold, animations="disabled")
                 page.close()
                 print(picture.relative_to(ROOT), flush=True)
             context.close()
