@@ -59,7 +59,7 @@ def erratum(section: str, *, says: str, right: str, counterexample: Callable[[],
     compared, claimed, actual = counterexample()
     if isinstance(claimed, bool) != isinstance(actual, bool):
         raise ValueError(f"counterexample: {claimed!r} and {actual!r} cannot be compared")
-    texts = [v if isinstance(v, (str, bool)) else show_value(v) for v in (claimed, actual)]
+    texts = [_in_words(value) for value in (claimed, actual)]
     same = (
         texts[0] == texts[1]
         if isinstance(claimed, (str, bool))
@@ -71,3 +71,10 @@ def erratum(section: str, *, says: str, right: str, counterexample: Callable[[],
         )
     found = f"{compared}: {texts[0]} by the note, {texts[1]} in fact"
     return Erratum({"section": section, "says": says, "right": right, "counterexample": found})
+
+
+def _in_words(value) -> str:
+    """A value as a sentence holds it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value if isinstance(value, str) else show_value(value)

@@ -39,6 +39,14 @@ def test_what_cannot_be_compared_refutes_nothing():
         record(True, 1.0)
 
 
-@pytest.mark.parametrize("pair", [("a", "b"), (True, False), ([1.0, 2.0], [1.0, 3.0])])
-def test_words_truths_and_arrays_can_be_refuted(pair):
-    assert "by the note" in record(*pair)._repr_mimebundle_()[MIME]["counterexample"]
+@pytest.mark.parametrize(
+    ("pair", "said"),
+    [
+        (("a", "b"), "a by the note, b in fact"),
+        ((True, False), "yes by the note, no in fact"),
+        ((False, True), "no by the note, yes in fact"),
+        (([1.0, 2.0], [1.0, 3.0]), "[1., 2.] by the note, [1., 3.] in fact"),
+    ],
+)
+def test_words_truths_and_arrays_can_be_refuted(pair, said):
+    assert record(*pair)._repr_mimebundle_()[MIME]["counterexample"].endswith(f": {said}")
