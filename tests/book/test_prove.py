@@ -382,3 +382,17 @@ def test_an_integral_from_a_to_b_is_looked_at_inside():
     assert nonnegative(sp.Integral(mu + v - t, (t, mu, mu + v)))
     assert not nonnegative(sp.Integral(mu + v - t, (t, mu, mu + 2 * v)))
     assert not nonnegative(sp.Integral(mu - t, (t, mu, mu + v)))
+
+
+def test_what_differs_by_one_is_not_equal():
+    assert not equal(t + 1, t)
+    assert not equal(t, t + 1)
+
+
+def test_no_factor_of_a_trace_is_lost():
+    assert not equal(sp.Trace(A * Sigma), sp.Trace(A * A))
+    assert not equal(sp.Trace(A * Sigma), sp.Trace(A))
+
+
+def test_a_fact_about_a_negated_letter_is_used_where_the_difference_holds_it():
+    assert equal(t, v, [sp.Eq(-v, -t, evaluate=False)])
