@@ -265,10 +265,8 @@ def _steady(one: str, other: str, pairs) -> list[str]:
     if not np.isfinite([a, b]).all() or len(set(b.tolist())) < 2:
         return []
     if (b != 0).all() and _constant(a / b):
-        ratio = (a / b)[0]
-        factor = f"{ratio:.6g}"
-        factor = f"(1 {_signed(ratio - 1)})" if factor == "1" else factor
-        return [f"{one} is {factor} times {other} at every input."]
+        factor = f"{(a / b)[0]:.6g}"
+        return [] if factor == "1" else [f"{one} is {factor} times {other} at every input."]
     if _constant(a - b):
         return [f"{one} is {other} {_signed((a - b)[0])} at every input."]
     return []

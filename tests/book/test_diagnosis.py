@@ -666,10 +666,7 @@ def test_of_arrays_an_entry_or_the_shapes_are_named(one, other, says):
     [
         ([(1.0, 2.0), (1.5, 3.0)], ["Stated is 0.5 times computed at every input."]),
         ([(1.0, -2.0), (1.5, -3.0)], ["Stated is -0.5 times computed at every input."]),
-        (
-            [(1 + 2e-7, 1.0), (3 + 6e-7, 3.0)],
-            ["Stated is (1 plus 2e-07) times computed at every input."],
-        ),
+        ([(1 + 2e-7, 1.0), (3 + 6e-7, 3.0)], []),
         ([(1.5, 1.0), (2.5, 2.0)], ["Stated is computed plus 0.5 at every input."]),
         ([(1.0, 1.5), (2.0, 2.5)], ["Stated is computed minus 0.5 at every input."]),
         ([(0.5, 0.0), (2.5, 2.0)], ["Stated is computed plus 0.5 at every input."]),
