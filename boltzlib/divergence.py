@@ -189,7 +189,8 @@ def total_variation(p: ArrayLike, q: ArrayLike) -> float:
     Notes
     -----
     Between discrete data and their law it goes to 0 as data come in. Eq. (1.2g): between
-    continuous data and theirs, on fine cells, it stays near 1. Source: D. A. Levin and Y. Peres, *Markov Chains and Mixing Times*, 2nd ed. (2017),
+    continuous data and theirs, on fine cells, it stays near 1.
+    Source: D. A. Levin and Y. Peres, *Markov Chains and Mixing Times*, 2nd ed. (2017),
     section 4.1.
 
     Examples

@@ -262,7 +262,8 @@ def kolmogorov_distance(x: ArrayLike, cdf: Callable[[NDArray[np.float64]], Array
     Notes
     -----
     Eq. (1.2e) is about the difference at one point t. The largest over all t, which is this
-    distance, goes to 0 as well when F is the law of the data. Source: A. N. Kolmogorov, G. Ist. Ital. Attuari 4 (1933) 83.
+    distance, goes to 0 as well when F is the law of the data.
+    Source: A. N. Kolmogorov, G. Ist. Ital. Attuari 4 (1933) 83.
 
     Examples
     --------
